@@ -1,0 +1,3 @@
+"""Finds AWS keys that strayed from the workload they were issued to."""
+
+__version__ = "0.1.0"

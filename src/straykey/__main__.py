@@ -1,0 +1,5 @@
+"""`python -m straykey`."""
+
+from straykey.cli import main
+
+main()

@@ -1,0 +1,114 @@
+"""A stray, judged.
+
+The JSON form is a contract, told field by field in docs/output.md: fields are added, never renamed.
+"""
+
+import hashlib
+from enum import StrEnum
+
+import msgspec
+
+
+class Severity(StrEnum):
+    """GuardDuty's scale."""
+
+    HIGH = "HIGH"
+    MEDIUM = "MEDIUM"
+    LOW = "LOW"
+    INFORMATIONAL = "INFORMATIONAL"
+
+    @property
+    def score(self) -> float:
+        return _SCORES[self]
+
+
+_SCORES = {Severity.HIGH: 8.0, Severity.MEDIUM: 5.0, Severity.LOW: 3.0, Severity.INFORMATIONAL: 1.0}
+
+
+class Confidence(StrEnum):
+    CONFIRMED = "confirmed"
+    LIKELY = "likely"
+    POSSIBLE = "possible"
+
+
+class FindingType(StrEnum):
+    """Named as GuardDuty names its own; `Unknown` is ours."""
+
+    OUTSIDE_AWS = "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS"
+    INSIDE_AWS = "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.InsideAWS"
+    UNKNOWN = "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.Unknown"
+
+
+class Reason(msgspec.Struct, frozen=True):
+    code: str
+    text: str
+
+
+class FindingSession(msgspec.Struct, frozen=True):
+    arn: str
+    account: str
+    role: str
+    role_arn: str | None
+    instance_id: str | None
+    region: str | None
+    issued: str | None
+    expires: str | None
+
+
+class Home(msgspec.Struct, frozen=True):
+    address: str
+    lane: str
+    vpc_endpoint: str | None
+    first_seen: str
+    last_seen: str
+    count: int
+    why: str
+
+
+class Stray(msgspec.Struct, frozen=True):
+    address: str
+    lane: str
+    vpc_endpoint: str | None
+    account: str | None
+    affiliated: bool | None
+    aws_region: str | None
+    first_seen: str
+    last_seen: str
+    count: int
+    count_is_estimate: bool
+    calls: dict[str, int]
+    errors: int
+    user_agents: list[str]
+
+
+class Witness(msgspec.Struct, frozen=True):
+    """A record that proves the finding."""
+
+    time: str
+    event_id: str
+    call: str
+    region: str | None
+    error: str | None
+
+
+class Finding(msgspec.Struct, frozen=True):
+    id: str
+    type: FindingType
+    severity: Severity
+    severity_score: float
+    confidence: Confidence
+    status: str
+    title: str
+    description: str
+    session: FindingSession
+    access_keys: list[str]
+    home: list[Home]
+    stray: Stray
+    reasons: list[Reason]
+    pivots: list[dict[str, str]]
+    events: list[Witness]
+
+
+def finding_id(session_arn: str, network_key: str) -> str:
+    """Stable over runs, over more evidence, and over a change of type or severity: it names who strayed where."""
+    return hashlib.sha256(f"{session_arn}\n{network_key}".encode()).hexdigest()[:32]

@@ -1,0 +1,220 @@
+"""Which networks of a session are home or explained, and why; what no explanation covers is stray.
+
+A session's networks are taken in the order of their first use, and each is put before `EXPLANATIONS` in turn; the
+first that holds names the verdict.  The lock of 2018 is one of them: the first network used is home.  To add an
+explanation, write one function and its line in `EXPLANATIONS`.
+
+Will Bengtson, "Detecting Credential Compromise in AWS" (2018), is where the lock comes from.
+"""
+
+from collections.abc import Callable
+from enum import StrEnum
+
+import msgspec
+
+from straykey.core.evidence import Evidence, Sighting, instance_of
+from straykey.core.fleet import Fleet
+from straykey.core.network import PUBLIC_LANES, Lane, parse_address
+from straykey.core.ranges import AwsRanges
+from straykey.core.sample import Firsts
+from straykey.core.settings import Settings
+
+
+class Standing(StrEnum):
+    HOME = "home"
+    EXPLAINED = "explained"
+    STRAY = "stray"
+    UNREADABLE = "unreadable"
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What a network is to its session; `code` is a code of DESIGN 4.3, empty for a stray; `text` says why."""
+
+    sighting: Sighting
+    standing: Standing
+    code: str
+    text: str
+
+
+class Context(msgspec.Struct, frozen=True):
+    """All that judging one session may look at besides its own evidence."""
+
+    settings: Settings
+    fleet: Fleet
+    ranges: AwsRanges | None
+
+
+class Case(msgspec.Struct, frozen=True):
+    """One network of a session, and what was decided about those used before it."""
+
+    sighting: Sighting
+    evidence: Evidence
+    homes: tuple[Sighting, ...]
+    context: Context
+
+    @property
+    def account(self) -> str:
+        return self.evidence.session.account
+
+    def home_in(self, *lanes: Lane) -> Sighting | None:
+        return next((home for home in self.homes if home.network.lane in lanes), None)
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """`holds` returns the reason in words, or None.  With `is_home`, what it covers is home and counts as such."""
+
+    code: str
+    is_home: bool
+    holds: Callable[[Case], str | None]
+
+
+def weigh(evidence: Evidence, context: Context) -> list[Verdict]:
+    """A verdict on every network of a session, in the order of their first use."""
+    verdicts: list[Verdict] = []
+    homes: tuple[Sighting, ...] = ()
+    for sighting in sightings_of(evidence, require_issuance=context.settings.require_issuance):
+        verdict, is_home = _verdict(Case(sighting, evidence, homes, context))
+        verdicts.append(verdict)
+        if is_home:
+            homes = (*homes, sighting)
+    return verdicts
+
+
+def sightings_of(evidence: Evidence, *, require_issuance: bool) -> list[Sighting]:
+    """What was seen of a session, by first use: also the first of a lane that fell out of the bounds."""
+    known = dict(evidence.sightings)
+    for event, network in evidence.earliest.values():
+        if network.key not in known:
+            lone = known[network.key] = Sighting(network, event, event.time)
+            lone.events.kept[event.event_id] = event
+            lone.keys = Firsts({event.access_key: event.time})
+    issued = evidence.issuances.keys()
+    counted = [one for one in known.values() if not require_issuance or one.keys.times.keys() & issued]
+    return sorted(counted, key=lambda one: (one.first, one.network))
+
+
+def _verdict(case: Case) -> tuple[Verdict, bool]:
+    for explanation in EXPLANATIONS:
+        text = explanation.holds(case)
+        if text is not None:
+            standing = Standing.HOME if explanation.is_home else Standing.EXPLAINED
+            return Verdict(case.sighting, standing, explanation.code, text), explanation.is_home
+    if case.sighting.network.lane is Lane.OTHER:
+        return Verdict(case.sighting, Standing.UNREADABLE, "", "the log names no readable address"), False
+    return Verdict(case.sighting, Standing.STRAY, "", "nothing explains this network"), False
+
+
+def _service_call(case: Case) -> str | None:
+    if case.sighting.network.lane is not Lane.SERVICE:
+        return None
+    return f"{case.sighting.network.address} acted for the session"
+
+
+def _trusted_network(case: Case) -> str | None:
+    address = parse_address(case.sighting.network.address)
+    if address is None:
+        return None
+    for net in case.context.settings.trusted:
+        if address.version == net.version and address in net:
+            return f"in {net}, which you trust (--trusted-network)"
+    return None
+
+
+def _endpoint_pair(case: Case) -> str | None:
+    """DESIGN 4.3: the session's first private address, over an endpoint that is ours."""
+    network = case.sighting.network
+    if not case.homes:
+        return None
+    settled = {home.network.address for home in case.homes if home.network.lane in (Lane.ENDPOINT, Lane.PRIVATE)}
+    if network.lane is Lane.PRIVATE and network.address in settled:
+        return "the private address it also uses through its endpoint"
+    if network.lane is not Lane.ENDPOINT or (settled and network.address not in settled):
+        return None
+    return _why_endpoint_is_ours(case)
+
+
+def _why_endpoint_is_ours(case: Case) -> str | None:
+    network = case.sighting.network
+    fleet = case.context.fleet
+    owner = fleet.endpoint_owner(network)
+    if owner == case.account:
+        return f"first private address, through {network.endpoint} of its own account"
+    if owner:
+        return (
+            f"first private address, through {network.endpoint} of our account {owner}" if _ours(case, owner) else None
+        )
+    others = fleet.neighbours(network.endpoint, case.account, case.evidence.session.arn)
+    if others:
+        return (
+            f"first private address, through {network.endpoint}, home to {len(others)} other instances of the account"
+        )
+    return None
+
+
+def _dual_stack(case: Case) -> str | None:
+    if case.sighting.network.lane is not Lane.PUBLIC_V6 or not case.homes or case.home_in(Lane.PUBLIC_V6):
+        return None
+    return _why_own_region(case, "first IPv6 address")
+
+
+def _first_use(case: Case) -> str | None:
+    """The lock: what is used first is home; a public IPv4 lane may also open beside another home, in own region."""
+    lane = case.sighting.network.lane
+    if lane in (Lane.SERVICE, Lane.OTHER):
+        return None
+    if not case.homes:
+        return None if _is_strange_endpoint(case) else "the network it was used from first"
+    if lane is Lane.PUBLIC and not case.home_in(Lane.PUBLIC):
+        return _why_own_region(case, "first public IPv4 address")
+    return None
+
+
+def _is_strange_endpoint(case: Case) -> bool:
+    """An endpoint of an account not ours cannot be home while the session has any other network that could."""
+    if case.sighting.network.lane is not Lane.ENDPOINT:
+        return False
+    owner = case.context.fleet.endpoint_owner(case.sighting.network)
+    if not owner or _ours(case, owner):
+        return False
+    others = (
+        other.network
+        for other in case.evidence.sightings.values()
+        if other.network.lane in PUBLIC_LANES | {Lane.ENDPOINT} and other.network != case.sighting.network
+    )
+    return any(other.endpoint != case.sighting.network.endpoint for other in others)
+
+
+def _why_own_region(case: Case, what: str) -> str | None:
+    """A public lane that opens beside a home must be AWS's, in the instance's region, and not another account's."""
+    if case.context.ranges is None:
+        return None
+    prefix = case.context.ranges.lookup(case.sighting.network.address)
+    region = region_of(case.evidence, case.homes, case.context.ranges)
+    if prefix is None or (region and prefix.region != region):
+        return None
+    owner = case.context.fleet.owner_of(case.sighting, case.evidence.session.arn)
+    if owner and owner != case.account:
+        return None
+    return f"{what}, in AWS {prefix.region} like the instance"
+
+
+def region_of(evidence: Evidence, homes: tuple[Sighting, ...], ranges: AwsRanges | None) -> str:
+    """The instance's region: as its records name it, else that of its public home; empty where nothing tells."""
+    region = instance_of(evidence)[1]
+    if region or ranges is None:
+        return region
+    prefixes = (ranges.lookup(home.network.address) for home in homes if home.network.lane in PUBLIC_LANES)
+    return next((prefix.region for prefix in prefixes if prefix), "")
+
+
+def _ours(case: Case, owner: str) -> bool:
+    return case.context.fleet.is_ours(owner, case.account)
+
+
+EXPLANATIONS = (
+    Explanation("service-call", is_home=False, holds=_service_call),
+    Explanation("trusted-network", is_home=False, holds=_trusted_network),
+    Explanation("endpoint-pair", is_home=True, holds=_endpoint_pair),
+    Explanation("dual-stack", is_home=True, holds=_dual_stack),
+    Explanation("first-use", is_home=True, holds=_first_use),
+)

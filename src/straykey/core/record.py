@@ -1,0 +1,372 @@
+"""One raw record becomes one observation, or a reason why not.
+
+`Record` names the few fields of CloudTrail's record that count here; all are optional, because all have been seen
+missing.  https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+
+A session token or secret key is never taken out of a record.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from functools import lru_cache
+
+import msgspec
+
+from straykey.core import network
+from straykey.core.network import Network, network_of
+from straykey.core.session import (
+    EC2_SERVICES,
+    INFRASTRUCTURE_ROLE,
+    Session,
+    parse_session,
+    session_of_role,
+)
+
+
+class Skipped(StrEnum):
+    """Why a record, or a file, gave nothing.  `is_loss` tells what should have been read from what need not be."""
+
+    # Rightly passed over.
+    OTHER_IDENTITY = "not a role session"
+    OTHER_TIME = "outside --since/--until"
+    DIGEST = "CloudTrail digest file"
+    INSIGHT = "CloudTrail Insights record"
+    OTHER_DOCUMENT = "a JSON document of another kind"
+    OTHER_FILE = "not a log file"
+    # Lost, in whole or in part.
+    NO_IDENTITY = "userIdentity is null or missing"
+    NO_ADDRESS = "sourceIPAddress is missing"
+    BAD_ADDRESS = "sourceIPAddress is no possible address"
+    BAD_TIME = "eventTime is missing or no date"
+    WRONG_TYPE = "a field has the wrong type"
+    NOT_A_RECORD = "not a CloudTrail record"
+    BAD_UTF8 = "invalid UTF-8"
+    BAD_SURROGATE = "a lone surrogate"
+    TOO_DEEP = "nested too deep"
+    ODD_JSON = "not strict JSON (NaN or control characters)"
+    BAD_JSON = "broken JSON"
+    NOT_JSON = "not JSON"
+    EMPTY = "empty: no record in it"
+    TRUNCATED = "compressed data is cut short"
+    CORRUPT = "compressed data is corrupt"
+    TOO_LARGE = "unpacks to more than the limit"
+    NO_LIBRARY = "zstd-compressed, and no zstd library here (pip install 'straykey[zstd]')"
+    UNREADABLE = "cannot be opened"
+
+    @property
+    def is_loss(self) -> bool:
+        return self not in _PASSED_OVER
+
+
+_PASSED_OVER = frozenset(
+    {
+        Skipped.OTHER_IDENTITY,
+        Skipped.OTHER_TIME,
+        Skipped.DIGEST,
+        Skipped.INSIGHT,
+        Skipped.OTHER_DOCUMENT,
+        Skipped.OTHER_FILE,
+    }
+)
+
+
+class Issuer(msgspec.Struct, gc=False):
+    arn: str | None = None
+
+
+class Attributes(msgspec.Struct, gc=False, rename="camel"):
+    creation_date: str | None = None
+
+
+class SessionContext(msgspec.Struct, gc=False, rename={"delivery": "ec2RoleDelivery", "issuer": "sessionIssuer"}):
+    issuer: Issuer | None = None
+    attributes: Attributes | None = None
+    delivery: str | None = None
+
+
+class InScopeOf(msgspec.Struct, gc=False, rename="camel"):
+    issuer_type: str | None = None
+    credentials_issued_to: str | None = None
+
+
+class Identity(msgspec.Struct, gc=False, rename="camel"):
+    type: str | None = None
+    arn: str | None = None
+    access_key_id: str | None = None
+    invoked_by: str | None = None
+    session_context: SessionContext | None = None
+    in_scope_of: InScopeOf | None = None
+
+
+class Record(
+    msgspec.Struct,
+    gc=False,
+    rename={
+        "identity": "userIdentity",
+        "time": "eventTime",
+        "source": "eventSource",
+        "name": "eventName",
+        "region": "awsRegion",
+        "address": "sourceIPAddress",
+        "agent": "userAgent",
+        "error": "errorCode",
+        "request": "requestParameters",
+        "response": "responseElements",
+        "request_id": "requestID",
+        "event_id": "eventID",
+        "shared_event_id": "sharedEventID",
+        "category": "eventCategory",
+        "recipient": "recipientAccountId",
+        "endpoint": "vpcEndpointId",
+        "endpoint_owner": "vpcEndpointAccountId",
+    },
+):
+    identity: Identity | None = None
+    time: str | None = None
+    source: str | None = None
+    name: str | None = None
+    region: str | None = None
+    address: str | None = None
+    agent: str | None = None
+    error: str | None = None
+    request: msgspec.Raw = msgspec.Raw()
+    response: msgspec.Raw = msgspec.Raw()
+    request_id: str | None = None
+    event_id: str | None = None
+    shared_event_id: str | None = None
+    category: str | None = None
+    recipient: str | None = None
+    endpoint: str | None = None
+    endpoint_owner: str | None = None
+
+    @property
+    def is_plausible(self) -> bool:
+        """False for a JSON object that is no CloudTrail record at all."""
+        return self.name is not None or self.time is not None or self.identity is not None
+
+
+class Event(msgspec.Struct, frozen=True, order=True, gc=False):
+    """What is kept of one record; ordered by time.  Missing values are empty, so that every two compare."""
+
+    time: str
+    event_id: str
+    call: str
+    region: str
+    access_key: str
+    agent: str
+    error: str
+
+
+class Use(msgspec.Struct, frozen=True, gc=False):
+    """One call by a role session.  `identity` is equal for all copies of one action: its shared id, else its own."""
+
+    session: Session
+    network: Network
+    event: Event
+    identity: str
+    issued: str
+    delivery: str
+    role_arn: str
+    instance_arn: str
+
+
+class Issuance(msgspec.Struct, frozen=True, order=True, gc=False):
+    """A key given to a session by the service that runs its workload."""
+
+    time: str
+    expires: str
+    access_key: str
+    region: str
+    event_id: str
+
+
+class Issued(msgspec.Struct, frozen=True, gc=False):
+    """The record by which EC2 assumed a role for an instance."""
+
+    session: Session
+    issuance: Issuance
+    role_arn: str
+
+
+class Allocation(msgspec.Struct, frozen=True, gc=False):
+    """An account was given a public address of its own."""
+
+    address: str
+    account: str
+    time: str
+
+
+Observation = Use | Issued | Allocation
+
+
+def observe(record: Record) -> Observation | Skipped:
+    """Say what a record tells, or why it tells nothing."""
+    identity = record.identity
+    if identity is None:
+        return _without_identity(record)
+    time = moment(record.time)
+    if time is None:
+        return Skipped.BAD_TIME
+    if record.address is not None and _is_impossible(record.address):
+        return Skipped.BAD_ADDRESS
+    if identity.type == "AssumedRole":
+        return _use(record, identity, time)
+    if record.name == "AssumeRole" and identity.invoked_by in EC2_SERVICES:
+        return _issued(record, time)
+    if record.name == "AllocateAddress" and record.source == "ec2.amazonaws.com":
+        return _allocation(record, time)
+    return Skipped.OTHER_IDENTITY
+
+
+def _without_identity(record: Record) -> Skipped:
+    if record.category == "Insight":
+        return Skipped.INSIGHT
+    return Skipped.NO_IDENTITY if record.is_plausible else Skipped.NOT_A_RECORD
+
+
+def _use(record: Record, identity: Identity, time: str) -> Observation | Skipped:
+    session = parse_session(identity.arn or "")
+    if session is None or session.role == INFRASTRUCTURE_ROLE:
+        return Skipped.OTHER_IDENTITY
+    if record.address is None:
+        return Skipped.NO_ADDRESS
+    context = identity.session_context
+    issuer = context.issuer if context else None
+    attributes = context.attributes if context else None
+    scope = identity.in_scope_of
+    event = event_of(record, time, identity.access_key_id or "")
+    return Use(
+        session=session,
+        network=network_of(record.address, record.endpoint or "", record.endpoint_owner or ""),
+        event=event,
+        identity=record.shared_event_id or event.event_id,
+        issued=(moment(attributes.creation_date) or "") if attributes else "",
+        delivery=(context.delivery or "") if context else "",
+        role_arn=(issuer.arn or "") if issuer else "",
+        instance_arn=(scope.credentials_issued_to or "") if scope and scope.issuer_type == "AWS::EC2::Instance" else "",
+    )
+
+
+def event_of(record: Record, time: str, access_key: str) -> Event:
+    """Keep of a record what a finding may show."""
+    call = f"{record.source}:{record.name}"
+    return Event(
+        time=time,
+        # Records older than eventVersion 1.01 have no id: then what they say stands for it.
+        event_id=record.event_id or f"{time} {record.request_id or ''} {call} {record.address}",
+        call=call,
+        region=record.region or "",
+        access_key=access_key,
+        agent=record.agent or "",
+        error=record.error or "",
+    )
+
+
+class _Credentials(msgspec.Struct, gc=False, rename="camel"):
+    access_key_id: str = ""
+    expiration: str = ""
+
+
+class _AssumeRoleResponse(msgspec.Struct, gc=False):
+    credentials: _Credentials | None = None
+
+
+class _AssumeRoleRequest(msgspec.Struct, gc=False, rename="camel"):
+    role_arn: str = ""
+    role_session_name: str = ""
+
+
+class _AllocateAddressResponse(msgspec.Struct, gc=False, rename="camel"):
+    public_ip: str = ""
+
+
+_assume_role_request = msgspec.json.Decoder(_AssumeRoleRequest | None)
+_assume_role_response = msgspec.json.Decoder(_AssumeRoleResponse | None)
+_allocate_address_response = msgspec.json.Decoder(_AllocateAddressResponse | None)
+
+
+def _issued(record: Record, time: str) -> Observation | Skipped:
+    try:
+        request = _assume_role_request.decode(record.request or b"null")
+        response = _assume_role_response.decode(record.response or b"null")
+    except msgspec.DecodeError:
+        return Skipped.WRONG_TYPE
+    session = session_of_role(request.role_arn, request.role_session_name) if request else None
+    credentials = response.credentials if response else None
+    if request is None or session is None or credentials is None or not credentials.access_key_id:
+        return Skipped.OTHER_IDENTITY  # refused, or not a customer's role
+    issuance = Issuance(
+        time=time,
+        expires=expiry(credentials.expiration, issued=time),
+        access_key=credentials.access_key_id,
+        region=record.region or "",
+        event_id=record.event_id or "",
+    )
+    return Issued(session, issuance, request.role_arn)
+
+
+def _allocation(record: Record, time: str) -> Observation | Skipped:
+    try:
+        response = _allocate_address_response.decode(record.response or b"null")
+    except msgspec.DecodeError:
+        return Skipped.WRONG_TYPE
+    address = network.parse_address(response.public_ip) if response else None
+    if address is None or record.error or not record.recipient:
+        return Skipped.OTHER_IDENTITY
+    return Allocation(str(address), record.recipient, time)
+
+
+@lru_cache(maxsize=65536)
+def _is_impossible(address: str) -> bool:
+    return network.is_impossible_address(address)
+
+
+_HOUR = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}")
+_MINUTE = re.compile(r":[0-5][0-9]:[0-5][0-9]Z")
+
+
+def moment(text: str | None) -> str | None:
+    """Bring a time to the one form `2026-05-04T10:31:12Z`, in which text order is time order; None for no date."""
+    if text is None:
+        return None
+    if len(text) == 20 and _is_hour(text[:13]) and _is_rest_of_hour(text[13:]):
+        return text
+    try:
+        parsed = datetime.fromisoformat(text)
+        aware = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+        return aware.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if aware.year >= 1000 else None
+    except (ValueError, OverflowError):
+        return None
+
+
+@lru_cache(maxsize=65536)
+def _is_hour(text: str) -> bool:
+    if _HOUR.fullmatch(text) is None:
+        return False
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+@lru_cache(maxsize=4096)
+def _is_rest_of_hour(text: str) -> bool:
+    return _MINUTE.fullmatch(text) is not None
+
+
+# Seen: "Jul 10, 2023, 6:30:22 PM" and, until 2019, "Jul 4, 2019 4:29:29 PM"; newer JDKs put a narrow space before PM.
+_EXPIRY_FORMATS = ("%b %d, %Y, %I:%M:%S %p", "%b %d, %Y %I:%M:%S %p")
+_USUAL_LIFETIME = timedelta(hours=6, minutes=40)
+
+
+def expiry(text: str, *, issued: str) -> str:
+    """Read the expiration EC2's AssumeRole records carry; where it cannot be read, the longest life seen is taken."""
+    folded = " ".join(text.split())
+    for form in _EXPIRY_FORMATS:
+        try:
+            return datetime.strptime(folded, form).replace(tzinfo=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        except ValueError:
+            continue
+    return moment(text) or (datetime.fromisoformat(issued) + _USUAL_LIFETIME).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,31 @@
+"""What was read, and what was not and why; nothing that was lost goes unnamed."""
+
+from collections import Counter
+
+import msgspec
+
+from straykey.core.record import Skipped
+
+
+class Tally(msgspec.Struct):
+    """Sums over all batches; `losses` names those where something was lost, and what.
+
+    `mended` counts records that were read though something in them was broken; they count as losses too.
+    """
+
+    files: int = 0
+    bytes: int = 0
+    records: int = 0
+    skipped: Counter[Skipped] = msgspec.field(default_factory=Counter)
+    mended: Counter[Skipped] = msgspec.field(default_factory=Counter)
+    losses: dict[str, Counter[Skipped]] = {}
+
+    def add(self, name: str, size: int, records: int, skipped: Counter[Skipped], mended: Counter[Skipped]) -> None:
+        self.files += 1
+        self.bytes += size
+        self.records += records
+        self.skipped += skipped
+        self.mended += mended
+        lost = Counter({reason: count for reason, count in (skipped + mended).items() if reason.is_loss})
+        if lost:
+            self.losses[name] = self.losses.get(name, Counter()) + lost

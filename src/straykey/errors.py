@@ -1,0 +1,24 @@
+"""What can go wrong that a user can mend.
+
+    StraykeyError
+    ├── UsageError     asked for something that is not there or not allowed; exit 2
+    └── RangesError    a file of AWS address ranges that is none; exit 2
+
+Input that cannot be read is no error: it is counted by reason, named, and reported at the end.
+"""
+
+
+class StraykeyError(Exception):
+    """Says what and where; `hint` says how to mend it."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class UsageError(StraykeyError):
+    """The command line asks for something that cannot be done."""
+
+
+class RangesError(StraykeyError):
+    """The AWS address ranges could not be understood."""

@@ -1,0 +1,1 @@
+"""Findings as others want to read them."""

@@ -1,0 +1,136 @@
+"""Findings for a terminal: one block each, worst first, and what to do next."""
+
+import re
+import shlex
+from collections import defaultdict
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from straykey.core.finding import Finding, Home, Reason, Severity, Stray
+from straykey.formats.text import printable
+
+COLOURS = {
+    Severity.HIGH: "bold white on red",
+    Severity.MEDIUM: "bold black on yellow",
+    Severity.LOW: "bold black on cyan",
+    Severity.INFORMATIONAL: "bold white on blue",
+}
+_MOST_CALLS = 8
+_MOST_AGENTS = 3
+# What IAM allows in a role's name; anything else in a log is not put into a command that somebody may paste.
+_ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
+
+
+def render(findings: Sequence[Finding], *, most: int) -> RenderableType:
+    """The first `most` findings in full, then the number of the others."""
+    if not findings:
+        return Text("No stray keys found.", style="green")
+    blocks: list[RenderableType] = [_block(finding) for finding in findings[:most]]
+    if len(findings) > most:
+        blocks.append(Text(f"… and {len(findings) - most} more: --format json or jsonl has all of them\n"))
+    return Group(*blocks)
+
+
+def _block(finding: Finding) -> RenderableType:
+    head = Text.assemble(
+        (f" {finding.severity.value} ", COLOURS[finding.severity]),
+        f" {finding.confidence.value}  ",
+        (printable(finding.title), "bold"),
+    )
+    rows = Table.grid(padding=(0, 2))
+    rows.add_column(style="dim", no_wrap=True)
+    rows.add_column(overflow="fold")
+    for name, text in _rows(finding):
+        rows.add_row(name, Text(printable(text)))
+    return Group(head, Padding(rows, (0, 0, 1, 2)))
+
+
+def _rows(finding: Finding) -> list[tuple[str, str]]:
+    session = finding.session
+    stray = finding.stray
+    rows = [("session", f"{session.role} / {session.instance_id or session.arn}, account {session.account}")]
+    rows.append(("strayed", _stray_line(stray)))
+    rows += [("home", line) for line in _home_lines(finding.home)]
+    rows.append(("keys", ", ".join(finding.access_keys)))
+    rows.append(("calls", _calls_line(stray.calls)))
+    rows.append(("agents", _some(stray.user_agents, _MOST_AGENTS)))
+    rows += [("why" if first else "", reason.text) for first, reason in _first_marked(finding.reasons)]
+    rows.append(("id", finding.id))
+    return rows
+
+
+def _first_marked(items: Sequence[Reason]) -> list[tuple[bool, Reason]]:
+    return [(index == 0, item) for index, item in enumerate(items)]
+
+
+def _stray_line(stray: Stray) -> str:
+    place = f"{stray.address} through {stray.vpc_endpoint}" if stray.vpc_endpoint else stray.address
+    owner = f", account {stray.account}{' (ours)' if stray.affiliated else ' (not ours)'}" if stray.account else ""
+    region = f", AWS {stray.aws_region}" if stray.aws_region else ""
+    errors = f", {stray.errors} failed" if stray.errors else ""
+    about = "about " if stray.count_is_estimate else ""
+    return f"{place}{region}{owner}  {stray.first_seen} – {stray.last_seen}  {about}{stray.count} calls{errors}"
+
+
+def _home_lines(homes: Sequence[Home]) -> list[str]:
+    """One line for each address; the endpoints it goes through are counted."""
+    by_address: dict[str, list[Home]] = defaultdict(list)
+    for home in homes:
+        by_address[home.address].append(home)
+    return [_home_line(address, same) for address, same in by_address.items()] or ["none known"]
+
+
+def _home_line(address: str, homes: Sequence[Home]) -> str:
+    endpoints = [home.vpc_endpoint for home in homes if home.vpc_endpoint]
+    through = f" through {endpoints[0] if len(endpoints) == 1 else f'{len(endpoints)} endpoints'}" if endpoints else ""
+    first, last = min(home.first_seen for home in homes), max(home.last_seen for home in homes)
+    return f"{address}{through} ({homes[0].why})  {first} – {last}  {sum(home.count for home in homes)} calls"
+
+
+def _calls_line(calls: dict[str, int]) -> str:
+    often = sorted(calls.items(), key=lambda call: (-call[1], call[0]))
+    return _some([f"{call.replace('.amazonaws.com', '')} {count}" for call, count in often], _MOST_CALLS)
+
+
+def _some(items: Sequence[str], most: int) -> str:
+    more = f" … and {len(items) - most} more" if len(items) > most else ""
+    return ", ".join(items[:most]) + more
+
+
+def next_steps(findings: Sequence[Finding], paths: Sequence[str]) -> Text:
+    """What a responder does now about the worst finding, with the price of each step."""
+    worst = findings[0]
+    name = worst.session.instance_id or worst.session.arn
+    role = worst.session.role if _ROLE_NAME.fullmatch(worst.session.role) else "ROLE"
+    where = " ".join(shlex.quote(path) for path in paths)
+    steps = [
+        ("See every network of it", f"straykey explain {shlex.quote(name)} {where}"),
+        (
+            "Lock these keys out. This stops the instance itself as well, until the policy is removed",
+            f"aws iam put-role-policy --role-name {role} --policy-name straykey-contain "
+            f"--policy-document '{_deny(worst)}'",
+        ),
+        (
+            "Then end the leak: require IMDSv2, and replace what was reached by the calls above",
+            f"aws ec2 modify-instance-metadata-options --instance-id {name} --http-tokens required "
+            "--http-endpoint enabled",
+        ),
+    ]
+    text = Text.assemble(("What to do next", "bold"))
+    for number, (what, command) in enumerate(steps, start=1):
+        text.append(f"\n{number}. {what}:\n   ").append(printable(command), style="cyan")
+    return text
+
+
+def _deny(finding: Finding) -> str:
+    session = finding.session
+    partition = session.arn.split(":")[1]
+    instance = f"arn:{partition}:ec2:{session.region or '*'}:{session.account}:instance/{session.instance_id or '*'}"
+    return (
+        '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*",'
+        f'"Condition":{{"ArnLike":{{"ec2:SourceInstanceARN":"{instance}"}}}}}}]}}'
+    )

@@ -1,0 +1,109 @@
+"""Joins source, ledger and judge; the only place that knows them all."""
+
+from collections import Counter
+from collections.abc import Callable
+
+import msgspec
+
+from straykey.core.evidence import Evidence, instance_of
+from straykey.core.finding import Finding
+from straykey.core.fleet import survey
+from straykey.core.home import Context, Verdict, weigh
+from straykey.core.judge import is_judged, judge
+from straykey.core.ledger import Ledger
+from straykey.core.ranges import AwsRanges
+from straykey.core.record import Record, Skipped, moment, observe
+from straykey.core.settings import Settings
+from straykey.core.tally import Tally
+from straykey.ports import Batch, Source
+
+
+class Period(msgspec.Struct, frozen=True):
+    """Which records count: from `since` on and before `until`, both in the form of `moment`; empty for no bound."""
+
+    since: str = ""
+    until: str = ""
+
+    def holds(self, time: str | None) -> bool:
+        """A time that cannot be read is let through, to be counted as what it is."""
+        if not (self.since or self.until):
+            return True
+        at = moment(time)
+        return at is None or (self.since <= at and (not self.until or at < self.until))
+
+
+class Request(msgspec.Struct, frozen=True):
+    """What a user asked of a scan."""
+
+    settings: Settings = Settings()
+    ranges: AwsRanges | None = None
+    period: Period = Period()
+
+
+class Scanned(msgspec.Struct):
+    """The outcome of a scan."""
+
+    ledger: Ledger
+    tally: Tally
+    findings: list[Finding]
+
+    @property
+    def instances(self) -> int:
+        return sum(is_judged(evidence) for evidence in self.ledger.sessions.values())
+
+
+def scan(source: Source, request: Request, progress: Callable[[Batch], None] = lambda _: None) -> Scanned:
+    """Read all of `source`, then judge once."""
+    ledger = Ledger()
+    tally = read(source, ledger, request.period, progress)
+    return Scanned(ledger, tally, judge(ledger, request.settings, request.ranges))
+
+
+def explain(name: str, scanned: Scanned, request: Request) -> list[tuple[Evidence, list[Verdict]]]:
+    """The verdicts on every network of each session that has this ARN, name or instance id."""
+    context = Context(request.settings, survey(scanned.ledger, request.settings), request.ranges)
+    return [
+        (evidence, weigh(evidence, context))
+        for _, evidence in sorted(scanned.ledger.sessions.items())
+        if name in (evidence.session.arn, evidence.session.name, instance_of(evidence)[0])
+    ]
+
+
+def read(source: Source, ledger: Ledger, period: Period, progress: Callable[[Batch], None]) -> Tally:
+    """Fold all of `source` into `ledger`, which is left settled.  `progress` hears of each batch once it is folded."""
+    tally = Tally()
+    for batch in source.batches():
+        _fold(batch, ledger, period, tally)
+        progress(batch)
+    ledger.settle()
+    return tally
+
+
+def _fold(batch: Batch, ledger: Ledger, period: Period, tally: Tally) -> None:
+    decoded = batch.decoded
+    skipped = Counter(decoded.skipped)
+    for record in decoded.records:
+        outcome = _take(record, ledger, period)
+        if outcome is not None:
+            skipped[outcome] += 1
+    mended: Counter[Skipped] = Counter()
+    for record, reason in decoded.mended:
+        outcome = _take(record, ledger, period)
+        if outcome is not None and outcome.is_loss:
+            skipped[outcome] += 1
+        else:
+            mended[reason] += 1
+    records = len(decoded.records) + len(decoded.mended)
+    tally.add(batch.name, batch.size, records, skipped, mended)
+
+
+def _take(record: Record, ledger: Ledger, period: Period) -> Skipped | None:
+    if not period.holds(record.time):
+        return Skipped.OTHER_TIME
+    if record.recipient:
+        ledger.accounts.add(record.recipient)
+    observation = observe(record)
+    if isinstance(observation, Skipped):
+        return observation
+    ledger.observe(observation)
+    return None

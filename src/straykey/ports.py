@@ -1,0 +1,23 @@
+"""The plug points, and the types that everything passed through them speaks."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import msgspec
+
+from straykey.core.envelope import Decoded
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """What one file, object or message held.  `size` is what it weighed before unpacking, in bytes."""
+
+    name: str
+    size: int
+    decoded: Decoded
+
+
+class Source(Protocol):
+    """Where CloudTrail records come from."""
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield until exhausted.  A batch may come again; callers must not mind."""

@@ -1,0 +1,36 @@
+"""A progress bar on stderr, when that is a terminal."""
+
+import sys
+from types import TracebackType
+
+import rich.progress
+from rich.console import Console
+
+from straykey.ports import Batch
+
+
+class Progress:
+    """Advances by the bytes of each batch read."""
+
+    def __init__(self, total_bytes: int) -> None:
+        self._bar = rich.progress.Progress(
+            rich.progress.BarColumn(),
+            rich.progress.DownloadColumn(),
+            rich.progress.TimeRemainingColumn(),
+            console=Console(file=sys.stderr),
+            transient=True,
+            disable=not sys.stderr.isatty(),
+        )
+        self._task = self._bar.add_task("reading", total=total_bytes)
+
+    def __enter__(self) -> "Progress":
+        self._bar.start()
+        return self
+
+    def advance(self, batch: Batch) -> None:
+        self._bar.advance(self._task, batch.size)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
