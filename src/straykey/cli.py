@@ -7,7 +7,6 @@ Results go to stdout, everything else to stderr.  Exit codes: 0 done, 1 findings
 import ipaddress
 import os
 import sys
-import tempfile
 import time
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -132,7 +131,7 @@ def scan(
     ranges = _ranges(ip_ranges, offline=offline)
     request = _request(ranges, accounts, trusted, since, until, require_issuance=require_issuance)
     scanned = _scan(paths, request, ranges.told)
-    _print_findings(scanned, format, paths, ranges)
+    _print_findings(scanned, format, [*paths, *(["--ip-ranges", str(ip_ranges)] if ip_ranges else [])], ranges)
     if fail_on and any(finding.severity_score >= fail_on.score for finding in scanned.findings):
         raise typer.Exit(EXIT_FOUND)
     _exit_for_losses(scanned)
@@ -164,10 +163,10 @@ def explain(
             hint="give a session's ARN, or an instance id as it stands in the records",
         )
     if format is ExplainFormat.JSON:
-        typer.echo(explanation.to_document(found, scanned.ledger.bounds))
+        typer.echo(explanation.to_document(found))
     else:
-        for evidence, verdicts in found:
-            _show(explanation.render(evidence, verdicts, scanned.ledger.bounds))
+        for one in found:
+            _show(explanation.render(one))
         _show(explanation.LIMITS)
     _exit_for_losses(scanned)
 
@@ -189,14 +188,21 @@ def simulate(
 
 
 @app.command(epilog="Example: straykey demo")
-def demo() -> None:
+def demo(
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Where the company's files go, or already are.")
+    ] = Path("straykey-demo"),
+) -> None:
     """Simulate an hour of a small company with two thefts in it, and find them."""
-    with tempfile.TemporaryDirectory(prefix="straykey-demo-") as folder:
-        delivered = _simulate(Path(folder, "company"), hours=1, instances=12, seed=1, thefts=2)
-        _say(f"simulated {delivered.records} records in {delivered.files} files; scanning them")
-        ranges = aws_ranges.from_file(delivered.ip_ranges, now=scenario.START)
-        scanned = _scan([str(delivered.logs)], pipeline.Request(ranges=ranges.ranges), ranges.told)
-        _print_findings(scanned, Format.TABLE, ["AWSLogs"], ranges)
+    logs, copy = directory / "AWSLogs", directory / "ip-ranges.json"
+    if not logs.is_dir():
+        delivered = _simulate(directory, hours=1, instances=12, seed=1, thefts=2)
+        _say(f"simulated an hour of a small company: {delivered.records} records in {delivered.files} files")
+    _say(f"straykey scan {logs} --ip-ranges {copy}\n")
+    ranges = aws_ranges.from_file(copy, now=scenario.START)
+    scanned = _scan([str(logs)], pipeline.Request(ranges=ranges.ranges), ranges.told)
+    _say("")
+    _print_findings(scanned, Format.TABLE, [str(logs), "--ip-ranges", str(copy)], ranges)
     _say("\nWith your own logs: straykey scan PATH   (a trail's files or folders; aws s3 sync brings them)")
 
 
@@ -281,7 +287,7 @@ def _scan(paths: list[str], request: pipeline.Request, told: str) -> pipeline.Sc
     return scanned
 
 
-def _print_findings(scanned: pipeline.Scanned, how: Format, paths: list[str], ranges: aws_ranges.Obtained) -> None:
+def _print_findings(scanned: pipeline.Scanned, how: Format, arguments: list[str], ranges: aws_ranges.Obtained) -> None:
     findings = scanned.findings
     if how is Format.JSON:
         used = ranges.ranges
@@ -293,7 +299,7 @@ def _print_findings(scanned: pipeline.Scanned, how: Format, paths: list[str], ra
     else:
         _show(finding_table.render(findings, most=_MOST_BLOCKS))
         if findings:
-            _show(finding_table.next_steps(findings, paths), fold=False)
+            _show(finding_table.next_steps(findings, arguments), fold=False)
 
 
 def _exit_for_losses(scanned: pipeline.Scanned) -> None:

@@ -5,16 +5,18 @@ from collections.abc import Callable
 
 import msgspec
 
-from straykey.core.evidence import Evidence, instance_of
+from straykey.core.envelope import Decoded
+from straykey.core.evidence import instance_of
 from straykey.core.finding import Finding
 from straykey.core.fleet import survey
-from straykey.core.home import Context, Verdict, weigh
+from straykey.core.home import Context, weigh
 from straykey.core.judge import is_judged, judge
 from straykey.core.ledger import Ledger
 from straykey.core.ranges import AwsRanges
 from straykey.core.record import Record, Skipped, moment, observe
 from straykey.core.settings import Settings
 from straykey.core.tally import Tally
+from straykey.formats.explanation import Explained
 from straykey.ports import Batch, Source
 
 
@@ -59,11 +61,12 @@ def scan(source: Source, request: Request, progress: Callable[[Batch], None] = l
     return Scanned(ledger, tally, judge(ledger, request.settings, request.ranges))
 
 
-def explain(name: str, scanned: Scanned, request: Request) -> list[tuple[Evidence, list[Verdict]]]:
+def explain(name: str, scanned: Scanned, request: Request) -> list[Explained]:
     """The verdicts on every network of each session that has this ARN, name or instance id."""
     context = Context(request.settings, survey(scanned.ledger, request.settings), request.ranges)
+    findings = {finding.id: finding for finding in scanned.findings}
     return [
-        (evidence, weigh(evidence, context))
+        Explained(evidence, weigh(evidence, context), findings, scanned.ledger.bounds)
         for _, evidence in sorted(scanned.ledger.sessions.items())
         if name in (evidence.session.arn, evidence.session.name, instance_of(evidence)[0])
     ]
@@ -73,14 +76,15 @@ def read(source: Source, ledger: Ledger, period: Period, progress: Callable[[Bat
     """Fold all of `source` into `ledger`, which is left settled.  `progress` hears of each batch once it is folded."""
     tally = Tally()
     for batch in source.batches():
-        _fold(batch, ledger, period, tally)
+        skipped, mended = fold(batch.decoded, ledger, period)
+        tally.add(batch.name, batch.size, len(batch.decoded.records) + len(batch.decoded.mended), skipped, mended)
         progress(batch)
     ledger.settle()
     return tally
 
 
-def _fold(batch: Batch, ledger: Ledger, period: Period, tally: Tally) -> None:
-    decoded = batch.decoded
+def fold(decoded: Decoded, ledger: Ledger, period: Period) -> tuple[Counter[Skipped], Counter[Skipped]]:
+    """Fold what one file held; returns what gave nothing and what had to be mended, by reason."""
     skipped = Counter(decoded.skipped)
     for record in decoded.records:
         outcome = _take(record, ledger, period)
@@ -93,8 +97,7 @@ def _fold(batch: Batch, ledger: Ledger, period: Period, tally: Tally) -> None:
             skipped[outcome] += 1
         else:
             mended[reason] += 1
-    records = len(decoded.records) + len(decoded.mended)
-    tally.add(batch.name, batch.size, records, skipped, mended)
+    return skipped, mended
 
 
 def _take(record: Record, ledger: Ledger, period: Period) -> Skipped | None:

@@ -28,6 +28,7 @@ class Fleet(msgspec.Struct):
 
     affiliated: frozenset[str]
     endpoint_owners: dict[str, str]
+    endpoints: dict[tuple[str, str], set[str]]  # by account and service: all that its instances called it through
     residents: dict[str, list[Resident]]  # by public address, and by endpoint they use from their private address
     allocations: dict[str, Firsts]
 
@@ -37,6 +38,11 @@ class Fleet(msgspec.Struct):
     def endpoint_owner(self, network: Network) -> str:
         """The endpoint's owner as this or any other record names it; empty where none does."""
         return network.endpoint_owner or self.endpoint_owners.get(network.endpoint, "")
+
+    def is_only_endpoint(self, sighting: Sighting, account: str) -> bool:
+        """True if the account's instances reach the services called here through no other endpoint."""
+        only = {sighting.network.endpoint}
+        return all(self.endpoints.get((account, service)) == only for service in _services(sighting))
 
     def neighbours(self, place: str, account: str, arn: str) -> list[Resident]:
         """Other sessions of the account whose home this address or endpoint is."""
@@ -68,18 +74,22 @@ class Fleet(msgspec.Struct):
 def survey(ledger: Ledger, settings: Settings) -> Fleet:
     """Look over a settled ledger."""
     owners: dict[str, str] = {}
+    endpoints: dict[tuple[str, str], set[str]] = defaultdict(set)
     residents: dict[str, list[Resident]] = defaultdict(list)
     for evidence in ledger.sessions.values():
-        for sighting in evidence.sightings.values():
-            network = sighting.network
-            if network.endpoint_owner:
-                owners[network.endpoint] = max(owners.get(network.endpoint, ""), network.endpoint_owner)
+        through = [one for one in evidence.sightings.values() if one.network.lane is Lane.ENDPOINT]
+        for network in (one.network for one in through if one.network.endpoint_owner):
+            owners[network.endpoint] = max(owners.get(network.endpoint, ""), network.endpoint_owner)
         if signs_of_instance(evidence):
+            for sighting in through:
+                for service in _services(sighting):
+                    endpoints[evidence.session.account, service].add(sighting.network.endpoint)
             for place, resident in _residences(evidence):
                 residents[place].append(resident)
     return Fleet(
         affiliated=settings.accounts | frozenset(ledger.accounts),
         endpoint_owners=owners,
+        endpoints=endpoints,
         residents=residents,
         allocations=ledger.owners,
     )
@@ -98,6 +108,10 @@ def _residences(evidence: Evidence) -> list[tuple[str, Resident]]:
             resident = Resident(evidence.session.account, evidence.session.arn, event.time)
             found |= {(one.network.endpoint or one.network.address, resident) for one in there}
     return sorted(found)
+
+
+def _services(sighting: Sighting) -> set[str]:
+    return {call.split(":", 1)[0] for call in sighting.calls.times}
 
 
 def _hours(sightings: list[Sighting]) -> set[str]:

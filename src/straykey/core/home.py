@@ -12,6 +12,7 @@ from enum import StrEnum
 
 import msgspec
 
+from straykey.core.agent import family
 from straykey.core.evidence import Evidence, Sighting, instance_of
 from straykey.core.fleet import Fleet
 from straykey.core.network import PUBLIC_LANES, Lane, parse_address
@@ -148,6 +149,24 @@ def _why_endpoint_is_ours(case: Case) -> str | None:
         return (
             f"first private address, through {network.endpoint}, home to {len(others)} other instances of the account"
         )
+    return _why_endpoint_goes_with_home(case)
+
+
+def _why_endpoint_goes_with_home(case: Case) -> str | None:
+    """Services that do not record the endpoint's owner yet, in a fleet so small that nobody else calls them.
+
+    A thief who rents an endpoint and picks the victim's private address stays visible: as the rival of the endpoint
+    the account has for that service, by another key, or by another program.
+    """
+    network = case.sighting.network
+    alike = [one for one in case.evidence.sightings.values() if one.network.address == network.address]
+    vouching = [one for one in alike if one.network.endpoint_owner and _ours(case, one.network.endpoint_owner)]
+    if not vouching or not case.context.fleet.is_only_endpoint(case.sighting, case.account):
+        return None
+    keys = {key for one in (*vouching, *case.homes) for key in one.keys.times}
+    families = {family(agent) for one in (*vouching, *case.homes) for agent in one.agents.times}
+    if case.sighting.keys.times.keys() <= keys and {family(agent) for agent in case.sighting.agents.times} <= families:
+        return f"address, key and programs of its home, through {network.endpoint}, the account's only one for this"
     return None
 
 
@@ -199,8 +218,12 @@ def _why_own_region(case: Case, what: str) -> str | None:
 
 
 def region_of(evidence: Evidence, homes: tuple[Sighting, ...], ranges: AwsRanges | None) -> str:
-    """The instance's region: as its records name it, else that of its public home; empty where nothing tells."""
-    region = instance_of(evidence)[1]
+    """The instance's region: as its records name it, else its endpoint's or its public home's; else empty.
+
+    A call through an endpoint is made in the endpoint's own region.
+    """
+    endpoint = next((home.first.region for home in homes if home.network.lane is Lane.ENDPOINT), "")
+    region = instance_of(evidence)[1] or endpoint
     if region or ranges is None:
         return region
     prefixes = (ranges.lookup(home.network.address) for home in homes if home.network.lane in PUBLIC_LANES)

@@ -4,8 +4,6 @@ Folding and merging are commutative, associative and idempotent (see `core.evide
 repetition of the same records gives the same ledger once it is settled.
 """
 
-from collections.abc import Iterable
-
 import msgspec
 
 from straykey.core.evidence import Bounds, Evidence
@@ -59,12 +57,3 @@ class Ledger(msgspec.Struct):
     def _own(self, allocation: Allocation) -> None:
         holders = self.owners.setdefault(allocation.address, Firsts())
         holders.note(allocation.account, allocation.time, self.bounds.owners)
-
-
-def fold(observations: Iterable[Observation], bounds: Bounds | None = None) -> Ledger:
-    """A settled ledger of these observations."""
-    ledger = Ledger(bounds or Bounds())
-    for observation in observations:
-        ledger.observe(observation)
-    ledger.settle()
-    return ledger

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from straykey.core.agent import family
 from straykey.core.evidence import Evidence, Sighting
 from straykey.core.finding import Confidence, Reason
 
@@ -42,11 +43,6 @@ def confidence_of(reasons: list[Reason]) -> Confidence:
     if "issuance-unseen" in codes:
         steps = max(0, steps - 1)
     return (Confidence.POSSIBLE, Confidence.LIKELY, Confidence.CONFIRMED)[steps]
-
-
-def family(agent: str) -> str:
-    """The program an agent string names: `[aws-cli/2.17.0 md/…]` is `aws-cli`."""
-    return agent.lstrip("[").split("/", 1)[0].split(" ", 1)[0].lower()
 
 
 def is_denied(error: str) -> bool:

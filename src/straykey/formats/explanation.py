@@ -1,19 +1,23 @@
 """Every network of a session, what it is to the session and why, with the record that proves it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import msgspec
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from straykey.core.evidence import Bounds, Evidence, instance_of, signs_of_instance
+from straykey.core.finding import Finding, finding_id
 from straykey.core.home import Standing, Verdict
 from straykey.core.judge import calls_of
+from straykey.formats.finding_table import calls_line
 from straykey.formats.text import as_json, printable
 
 LIMITS = (
     "What this cannot see: a thief on the instance itself or behind the same NAT; data events that are not logged; "
-    "issuances in a trail that records writes only; the last minutes, which CloudTrail has not delivered yet."
+    "issuances, where the trail records writes only; the last minutes, which CloudTrail has not delivered yet."
 )
 _COLOURS = {
     Standing.HOME: "green",
@@ -23,26 +27,54 @@ _COLOURS = {
 }
 
 
-def render(evidence: Evidence, verdicts: Sequence[Verdict], bounds: Bounds) -> RenderableType:
+class Explained(msgspec.Struct, frozen=True):
+    """A session with the verdict on each of its networks; `findings` by id, for those that are stray."""
+
+    evidence: Evidence
+    verdicts: Sequence[Verdict]
+    findings: Mapping[str, Finding]
+    bounds: Bounds
+
+    def finding(self, verdict: Verdict) -> Finding | None:
+        return self.findings.get(finding_id(self.evidence.session.arn, verdict.sighting.network.key))
+
+
+def render(session: Explained) -> RenderableType:
     """One session for a terminal."""
-    table = Table(title_justify="left", header_style="bold", expand=False)
-    for column in ("network", "verdict", "first – last", "calls", "why", "proved by"):
-        table.add_column(column, overflow="fold", justify="right" if column == "calls" else "left")
-    for verdict in verdicts:
-        sighting = verdict.sighting
-        network = sighting.network
-        table.add_row(
-            _text(network.address, f"{network.endpoint} {network.endpoint_owner}"),
-            _text(verdict.standing.value, verdict.code, style=_COLOURS[verdict.standing]),
-            _text(sighting.first.time, sighting.last),
-            str(sighting.events.count(bounds.events)),
-            _text(verdict.text),
-            _text(sighting.first.event_id, sighting.first.call.replace(".amazonaws.com", "")),
+    rows = Table.grid(padding=(0, 2))
+    rows.add_column(no_wrap=True)
+    rows.add_column(overflow="fold")
+    for verdict in session.verdicts:
+        rows.add_row(
+            Text(verdict.standing.value, style=_COLOURS[verdict.standing]),
+            Text("\n".join(printable(line) for line in _lines(verdict, session))),
         )
-    return Group(_text(evidence.session.arn, style="bold"), *_facts(evidence), table)
+    facts = [Text(printable(fact)) for fact in _facts(session.evidence)]
+    head = Text(printable(session.evidence.session.arn), style="bold")
+    return Group(head, *facts, Padding(rows, (1, 0, 1, 2)))
 
 
-def _facts(evidence: Evidence) -> list[Text]:
+def _lines(verdict: Verdict, session: Explained) -> list[str]:
+    sighting = verdict.sighting
+    network = sighting.network
+    owner = f" of account {network.endpoint_owner}" if network.endpoint_owner else ""
+    through = f" through {network.endpoint}{owner}" if network.endpoint else ""
+    first = sighting.first
+    lines = [
+        f"{network.address}{through}",
+        f"{verdict.code or 'why'}: {verdict.text}",
+        f"{first.time} – {sighting.last}, {sighting.events.count(session.bounds.events)} calls: "
+        f"{calls_line(calls_of(sighting, session.bounds))}",
+        f"proved by {first.call} at {first.time}, event {first.event_id}",
+    ]
+    finding = session.finding(verdict)
+    if finding:
+        lines.insert(2, f"{finding.severity.value} {finding.confidence.value} {finding.type.value}, id {finding.id}")
+        lines += [f"- {reason.text}" for reason in finding.reasons]
+    return lines
+
+
+def _facts(evidence: Evidence) -> list[str]:
     instance, region = instance_of(evidence)
     facts = [
         f"instance {instance or 'unknown'}, region {region or 'unknown'}, account {evidence.session.account}",
@@ -50,35 +82,31 @@ def _facts(evidence: Evidence) -> list[Text]:
         f"{len(evidence.issuances)} keys seen issued by EC2"
         + ("" if evidence.issuances else ": issued before the logs begin, or the trail has no read events"),
     ]
-    facts += [
-        f"more than the {lane.value} networks kept: about {count}" for lane, count in sorted(evidence.crowded.items())
+    return facts + [
+        f"more {lane.value} networks than are kept: about {count}" for lane, count in sorted(evidence.crowded.items())
     ]
-    return [_text(fact) for fact in facts]
 
 
-def _text(*lines: str, style: str = "") -> Text:
-    return Text("\n".join(printable(line) for line in lines).rstrip(), style=style)
-
-
-def to_document(sessions: Sequence[tuple[Evidence, Sequence[Verdict]]], bounds: Bounds) -> str:
+def to_document(sessions: Sequence[Explained]) -> str:
     """The same as JSON."""
-    return as_json([_session(evidence, verdicts, bounds) for evidence, verdicts in sessions], indent=2)
+    return as_json([_session(session) for session in sessions], indent=2)
 
 
-def _session(evidence: Evidence, verdicts: Sequence[Verdict], bounds: Bounds) -> dict[str, object]:
-    instance, region = instance_of(evidence)
+def _session(session: Explained) -> dict[str, object]:
+    instance, region = instance_of(session.evidence)
     return {
-        "session": evidence.session.arn,
+        "session": session.evidence.session.arn,
         "instance_id": instance or None,
         "region": region or None,
-        "signs": signs_of_instance(evidence),
-        "issuances": len(evidence.issuances),
-        "networks": [_network(verdict, bounds) for verdict in verdicts],
+        "signs": signs_of_instance(session.evidence),
+        "issuances": len(session.evidence.issuances),
+        "networks": [_network(verdict, session) for verdict in session.verdicts],
     }
 
 
-def _network(verdict: Verdict, bounds: Bounds) -> dict[str, object]:
+def _network(verdict: Verdict, session: Explained) -> dict[str, object]:
     sighting = verdict.sighting
+    finding = session.finding(verdict)
     return {
         "address": sighting.network.address,
         "lane": sighting.network.lane.value,
@@ -87,10 +115,11 @@ def _network(verdict: Verdict, bounds: Bounds) -> dict[str, object]:
         "verdict": verdict.standing.value,
         "code": verdict.code or None,
         "why": verdict.text,
+        "finding": finding.id if finding else None,
         "first_seen": sighting.first.time,
         "last_seen": sighting.last,
-        "count": sighting.events.count(bounds.events),
-        "calls": calls_of(sighting, bounds),
+        "count": sighting.events.count(session.bounds.events),
+        "calls": calls_of(sighting, session.bounds),
         "keys": sorted(filter(None, sighting.keys.times)),
         "user_agents": sorted(filter(None, sighting.agents.times)),
         "proof": {"event_id": sighting.first.event_id, "call": sighting.first.call, "time": sighting.first.time},

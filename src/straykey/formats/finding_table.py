@@ -56,7 +56,7 @@ def _rows(finding: Finding) -> list[tuple[str, str]]:
     rows.append(("strayed", _stray_line(stray)))
     rows += [("home", line) for line in _home_lines(finding.home)]
     rows.append(("keys", ", ".join(finding.access_keys)))
-    rows.append(("calls", _calls_line(stray.calls)))
+    rows.append(("calls", calls_line(stray.calls)))
     rows.append(("agents", _some(stray.user_agents, _MOST_AGENTS)))
     rows += [("why" if first else "", reason.text) for first, reason in _first_marked(finding.reasons)]
     rows.append(("id", finding.id))
@@ -91,7 +91,8 @@ def _home_line(address: str, homes: Sequence[Home]) -> str:
     return f"{address}{through} ({homes[0].why})  {first} – {last}  {sum(home.count for home in homes)} calls"
 
 
-def _calls_line(calls: dict[str, int]) -> str:
+def calls_line(calls: dict[str, int]) -> str:
+    """The calls made most, each with its number."""
     often = sorted(calls.items(), key=lambda call: (-call[1], call[0]))
     return _some([f"{call.replace('.amazonaws.com', '')} {count}" for call, count in often], _MOST_CALLS)
 
@@ -101,12 +102,15 @@ def _some(items: Sequence[str], most: int) -> str:
     return ", ".join(items[:most]) + more
 
 
-def next_steps(findings: Sequence[Finding], paths: Sequence[str]) -> Text:
-    """What a responder does now about the worst finding, with the price of each step."""
+def next_steps(findings: Sequence[Finding], arguments: Sequence[str]) -> Text:
+    """What a responder does now about the worst finding, with the price of each step.
+
+    `arguments`: the paths and options of the scan, for the command that explains it.
+    """
     worst = findings[0]
     name = worst.session.instance_id or worst.session.arn
     role = worst.session.role if _ROLE_NAME.fullmatch(worst.session.role) else "ROLE"
-    where = " ".join(shlex.quote(path) for path in paths)
+    where = " ".join(shlex.quote(argument) for argument in arguments)
     steps = [
         ("See every network of it", f"straykey explain {shlex.quote(name)} {where}"),
         (

@@ -1,0 +1,1 @@
+"""A seeded company, its CloudTrail and its thieves, with the truth beside them."""

@@ -1,0 +1,194 @@
+"""The law of the ledger: any order, any grouping and any repetition of the same records gives the same bytes."""
+
+import random
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from straykey.core.evidence import Bounds
+from straykey.core.judge import judge
+from straykey.core.ledger import Ledger
+from straykey.core.salvage import decode
+from straykey.core.settings import Settings
+from straykey.formats.finding_json import to_document
+from straykey.pipeline import Period, fold
+from tests.records import RawRecord, allocation_record, issuance_record, trail, use_record
+from tests.seen import RANGES
+
+# Small bounds, or no bound is ever reached and the law is not tried.
+TIGHT = Bounds(networks=2, events=3, calls=2, agents=2, keys=2, hours=2, issuances=2, owners=1)
+
+ADDRESSES = [
+    "198.18.0.10",
+    "198.18.0.11",
+    "198.19.7.7",
+    "203.0.113.66",
+    "203.0.113.67",
+    "203.0.113.68",
+    "2001:db8:1000::5",
+    "2001:db8:f000::5",
+    "10.0.1.10",
+    "10.9.9.9",
+    "s3.amazonaws.com",
+    "not an address",
+]
+INSTANCES = ["i-0123456789abcdef0", "i-0fedcba9876543210"]
+pick = st.sampled_from
+
+
+def times() -> st.SearchStrategy[str]:
+    return st.builds("2026-05-04T{:02d}:{:02d}:00Z".format, st.integers(8, 15), st.integers(0, 3))
+
+
+@st.composite
+def uses(draw: st.DrawFn) -> RawRecord:
+    endpoint = draw(pick([None, "vpce-0aaaabbbbccccdddd", "vpce-0eeeeffff00001111"]))
+    return use_record(
+        instance=draw(pick(INSTANCES)),
+        account=draw(pick(["111122223333", "444455556666"])),
+        address=draw(pick(ADDRESSES)),
+        time=draw(times()),
+        key=draw(pick(["ASIAEXAMPLEKEY00000A", "ASIAEXAMPLEKEY00000B", "ASIAEXAMPLEKEY00000C"])),
+        event=draw(pick(["ListBuckets", "GetObject", "PutObject", "DeleteObject"])),
+        agent=draw(pick(["aws-cli/2.17.0", "Boto3/1.34", "curl/8.1", "aws-sdk-go/1.48"])),
+        error=draw(pick([None, None, "AccessDenied"])),
+        delivery=draw(pick([None, "1.0", "2.0"])),
+        endpoint=endpoint,
+        endpoint_owner=draw(pick([None, "111122223333", "999988887777"])) if endpoint else None,
+        event_id=draw(st.one_of(st.none(), pick(["one-id", "another-id"]))),
+        issued=draw(st.one_of(st.none(), times())),
+    )
+
+
+@st.composite
+def issuances(draw: st.DrawFn) -> RawRecord:
+    key = draw(pick(["ASIAEXAMPLEKEY00000A", "ASIAEXAMPLEKEY00000B", "ASIAEXAMPLEKEY00000C"]))
+    return issuance_record(instance=draw(pick(INSTANCES)), time=draw(times()), key=key)
+
+
+@st.composite
+def allocations(draw: st.DrawFn) -> RawRecord:
+    account = draw(pick(["111122223333", "444455556666", "999988887777"]))
+    return allocation_record(account=account, address=draw(pick(ADDRESSES[:4])), time=draw(times()))
+
+
+def histories() -> st.SearchStrategy[list[RawRecord]]:
+    return st.lists(st.one_of(uses(), uses(), uses(), issuances(), allocations()), min_size=2, max_size=30)
+
+
+def read(records: list[RawRecord]) -> Ledger:
+    ledger = Ledger(TIGHT)
+    fold(decode(trail(*records)), ledger, Period())
+    return ledger
+
+
+def told(ledger: Ledger) -> tuple[bytes, str]:
+    """Everything a settled ledger holds, and everything that is judged from it."""
+    ledger.settle()
+    findings = judge(ledger, Settings(), RANGES)
+    return msgspec.json.encode(ledger, order="deterministic"), to_document(findings, {})
+
+
+@settings(max_examples=300, deadline=None)
+@given(histories(), st.randoms(use_true_random=False))
+def test_reading_order_changes_neither_ledger_nor_findings(records: list[RawRecord], rng: random.Random) -> None:
+    shuffled = records[:]
+    rng.shuffle(shuffled)
+    assert told(read(shuffled)) == told(read(records))
+
+
+@settings(max_examples=300, deadline=None)
+@given(histories(), st.randoms(use_true_random=False))
+def test_reading_records_again_changes_nothing(records: list[RawRecord], rng: random.Random) -> None:
+    again = [*records, *rng.choices(records, k=len(records))]
+    assert told(read(again)) == told(read(records))
+
+
+@settings(max_examples=300, deadline=None)
+@given(histories(), st.randoms(use_true_random=False), st.integers(1, 5))
+def test_readers_that_share_the_files_reach_what_one_reader_reaches(
+    records: list[RawRecord], rng: random.Random, readers: int
+) -> None:
+    shares: list[list[RawRecord]] = [[] for _ in range(readers)]
+    for record in records:
+        for share in rng.sample(shares, k=rng.randint(1, readers)):
+            share.append(record)
+    ledgers = [read(share) for share in shares]
+    rng.shuffle(ledgers)
+    for ledger in rng.sample(ledgers, k=rng.randint(0, readers)):
+        ledger.settle()  # a reader may or may not have, when it hands over
+    whole = Ledger(TIGHT)
+    for ledger in ledgers:
+        whole.absorb(ledger)
+    assert told(whole) == told(read(records))
+
+
+@settings(max_examples=200, deadline=None)
+@given(histories(), histories(), histories())
+def test_merging_is_associative(a: list[RawRecord], b: list[RawRecord], c: list[RawRecord]) -> None:
+    left = read(a)
+    left.absorb(read(b))
+    left.absorb(read(c))
+    right = read(b)
+    right.absorb(read(c))
+    first = read(a)
+    first.absorb(right)
+    assert told(left) == told(first)
+
+
+@settings(max_examples=200, deadline=None)
+@given(histories())
+def test_merging_a_ledger_with_its_like_changes_nothing(records: list[RawRecord]) -> None:
+    ledger = read(records)
+    ledger.absorb(read(records))
+    assert told(ledger) == told(read(records))
+
+
+@settings(max_examples=200, deadline=None)
+@given(histories(), histories())
+def test_settling_in_between_changes_nothing(early: list[RawRecord], late: list[RawRecord]) -> None:
+    """`watch` will judge, and so settle, after every commit."""
+    settled = read(early)
+    settled.settle()
+    fold(decode(trail(*late)), settled, Period())
+    assert told(settled) == told(read([*early, *late]))
+
+
+@settings(max_examples=50, deadline=None)
+@given(histories())
+def test_no_session_keeps_more_than_its_bounds(records: list[RawRecord]) -> None:
+    ledger = read(records)
+    ledger.settle()
+    lanes = 6
+    for evidence in ledger.sessions.values():
+        assert len(evidence.sightings) <= TIGHT.networks * lanes
+        assert len(evidence.issuances) <= TIGHT.issuances
+        for sighting in evidence.sightings.values():
+            assert len(sighting.events.kept) <= TIGHT.events
+            assert len(sighting.calls.times) <= TIGHT.calls
+
+
+def test_the_small_bounds_of_these_laws_are_passed_by_their_histories() -> None:
+    """Else the laws above would hold for a ledger that keeps what it saw first."""
+    records = [
+        use_record(address=f"203.0.113.{n}", event=f"Call{m}", time=f"2026-05-04T10:00:{m:02d}Z")
+        for n in range(9)
+        for m in range(9)
+    ]
+    ledger = read(records)
+    ledger.settle()
+    (evidence,) = ledger.sessions.values()
+    assert evidence.crowded
+    assert all(sighting.events.overflowed for sighting in evidence.sightings.values())
+
+
+def test_a_reader_that_saw_only_kept_networks_does_not_unsay_that_there_were_more() -> None:
+    records = [use_record(address=f"203.0.113.{n}") for n in range(9)]
+    crowded = read(records)
+    crowded.settle()
+    (evidence,) = crowded.sessions.values()
+    kept = [record for record in records if any(record["sourceIPAddress"] in key for key in evidence.sightings)]
+    whole = read(kept)
+    whole.absorb(crowded)
+    assert told(whole) == told(read(records))
