@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from straykey.core.evidence import Bounds
 from straykey.core.finding import Finding
 from straykey.core.fleet import survey
+from straykey.core.folding import Folding
 from straykey.core.home import Context, Verdict, weigh
 from straykey.core.judge import judge
 from straykey.core.ledger import Ledger
@@ -39,7 +40,7 @@ RANGES = parse_ranges(
 def ledger_of(records: Iterable[RawRecord], bounds: Bounds | None = None) -> Ledger:
     """A settled ledger of these records, read as one file."""
     ledger = Ledger(bounds or Bounds())
-    fold(decode(trail(*records)), ledger, Period())
+    fold([decode(trail(*records))], Folding(ledger), Period())
     ledger.settle()
     return ledger
 

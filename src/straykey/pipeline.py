@@ -1,7 +1,8 @@
 """Joins source, ledger and judge; the only place that knows them all."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 import msgspec
 
@@ -9,11 +10,12 @@ from straykey.core.envelope import Decoded
 from straykey.core.evidence import instance_of
 from straykey.core.finding import Finding
 from straykey.core.fleet import survey
+from straykey.core.folding import Folding
 from straykey.core.home import Context, weigh
 from straykey.core.judge import is_judged, judge
 from straykey.core.ledger import Ledger
 from straykey.core.ranges import AwsRanges
-from straykey.core.record import Record, Skipped, moment, observe
+from straykey.core.record import Record, Skipped, moment
 from straykey.core.settings import Settings
 from straykey.core.tally import Tally
 from straykey.formats.explanation import Explained
@@ -75,38 +77,42 @@ def explain(name: str, scanned: Scanned, request: Request) -> list[Explained]:
 def read(source: Source, ledger: Ledger, period: Period, progress: Callable[[Batch], None]) -> Tally:
     """Fold all of `source` into `ledger`, which is left settled.  `progress` hears of each batch once it is folded."""
     tally = Tally()
+    folding = Folding(ledger)
     for batch in source.batches():
-        skipped, mended = fold(batch.decoded, ledger, period)
-        tally.add(batch.name, batch.size, len(batch.decoded.records) + len(batch.decoded.mended), skipped, mended)
+        folded = fold(batch.portions, folding, period)
+        tally.add(batch.name, batch.size, folded.records, folded.skipped, folded.mended)
         progress(batch)
     ledger.settle()
     return tally
 
 
-def fold(decoded: Decoded, ledger: Ledger, period: Period) -> tuple[Counter[Skipped], Counter[Skipped]]:
-    """Fold what one file held; returns what gave nothing and what had to be mended, by reason."""
-    skipped = Counter(decoded.skipped)
-    for record in decoded.records:
-        outcome = _take(record, ledger, period)
-        if outcome is not None:
-            skipped[outcome] += 1
-    mended: Counter[Skipped] = Counter()
-    for record, reason in decoded.mended:
-        outcome = _take(record, ledger, period)
-        if outcome is not None and outcome.is_loss:
-            skipped[outcome] += 1
-        else:
-            mended[reason] += 1
-    return skipped, mended
+class Folded(msgspec.Struct):
+    """What the portions of one file held: records, and by reason what gave nothing and what had to be mended."""
+
+    records: int = 0
+    skipped: Counter[Skipped] = msgspec.field(default_factory=Counter)
+    mended: Counter[Skipped] = msgspec.field(default_factory=Counter)
 
 
-def _take(record: Record, ledger: Ledger, period: Period) -> Skipped | None:
-    if not period.holds(record.time):
-        return Skipped.OTHER_TIME
-    if record.recipient:
-        ledger.accounts.add(record.recipient)
-    observation = observe(record)
-    if isinstance(observation, Skipped):
-        return observation
-    ledger.observe(observation)
-    return None
+def fold(portions: Iterable[Decoded], folding: Folding, period: Period) -> Folded:
+    """Fold all portions of one file."""
+    folded = Folded()
+    take = folding.take if period == Period() else partial(_take, folding, period)
+    for portion in portions:
+        folded.records += len(portion.records) + len(portion.mended)
+        folded.skipped.update(portion.skipped)
+        for record in portion.records:
+            outcome = take(record)
+            if outcome is not None:
+                folded.skipped[outcome] += 1
+        for record, reason in portion.mended:
+            outcome = take(record)
+            if outcome is not None and outcome.is_loss:
+                folded.skipped[outcome] += 1
+            else:
+                folded.mended[reason] += 1
+    return folded
+
+
+def _take(folding: Folding, period: Period, record: Record) -> Skipped | None:
+    return folding.take(record) if period.holds(record.time) else Skipped.OTHER_TIME

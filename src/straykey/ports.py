@@ -9,11 +9,14 @@ from straykey.core.envelope import Decoded
 
 
 class Batch(msgspec.Struct, frozen=True):
-    """What one file, object or message held.  `size` is what it weighed before unpacking, in bytes."""
+    """What one file, object or message held, in portions that are read as they are asked for, once.
+
+    `size` is what it weighed before unpacking, in bytes.
+    """
 
     name: str
     size: int
-    decoded: Decoded
+    portions: Iterator[Decoded]
 
 
 class Source(Protocol):

@@ -49,7 +49,7 @@ class Sighting(msgspec.Struct, gc=False):
         if time > self.last:  # noqa: PLR1730
             self.last = time
         self.events.add(use.identity, event, bounds.events)
-        self.hours.note(time[:13], time, bounds.hours)
+        self.hours.note(time[:13], time[:13], bounds.hours)
         self.keys.note(event.access_key, time, bounds.keys)
         self.agents.note(event.agent, time, bounds.agents)
         self.calls.note(event.call, time, bounds.calls)
@@ -93,7 +93,7 @@ class Evidence(msgspec.Struct, gc=False):
     instance_arns: Firsts = msgspec.field(default_factory=Firsts)
     crowded: dict[Lane, int] = {}  # lanes with more networks than are kept -> how many there were, about
 
-    def observe(self, use: Use, bounds: Bounds) -> None:
+    def observe(self, use: Use, bounds: Bounds) -> Sighting:
         network = use.network
         key = network.key
         sighting = self.sightings.get(key)
@@ -107,6 +107,7 @@ class Evidence(msgspec.Struct, gc=False):
             self.role_arns.note(use.role_arn, use.event.time, bounds.owners)
         if use.instance_arn:
             self.instance_arns.note(use.instance_arn, use.event.time, bounds.owners)
+        return sighting
 
     def observe_issuance(self, issued: Issued, bounds: Bounds) -> None:
         self.role_arns.note(issued.role_arn, issued.issuance.time, bounds.owners)
@@ -151,6 +152,8 @@ class Evidence(msgspec.Struct, gc=False):
         trim(self.issuances, bounds.issuances)
 
     def _settle_networks(self, bounds: Bounds) -> None:
+        if len(self.sightings) <= bounds.networks and not self.crowded:
+            return
         for lane in Lane:
             keys = sorted(
                 (key for key, seen in self.sightings.items() if seen.network.lane is lane),

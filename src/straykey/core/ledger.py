@@ -6,7 +6,7 @@ repetition of the same records gives the same ledger once it is settled.
 
 import msgspec
 
-from straykey.core.evidence import Bounds, Evidence
+from straykey.core.evidence import Bounds, Evidence, Sighting
 from straykey.core.network import is_account
 from straykey.core.record import Allocation, Issued, Observation, Use
 from straykey.core.sample import Firsts
@@ -24,11 +24,15 @@ class Ledger(msgspec.Struct):
     def observe(self, observation: Observation) -> None:
         """Fold one observation."""
         if isinstance(observation, Use):
-            self._evidence(observation.session).observe(observation, self.bounds)
+            self.observe_use(observation)
         elif isinstance(observation, Issued):
             self._evidence(observation.session).observe_issuance(observation, self.bounds)
         else:
             self._own(observation)
+
+    def observe_use(self, use: Use) -> Sighting:
+        """Fold one use; returns the sighting it belongs to."""
+        return self._evidence(use.session).observe(use, self.bounds)
 
     def absorb(self, other: "Ledger") -> None:
         """Fold all of `other`, which must not be used afterwards: its parts may become ours."""

@@ -1,7 +1,8 @@
 """Takes out of one odd JSON object every field that can still be read.
 
 A field of the wrong type, a lone surrogate, a NaN or 100,000 levels of nesting cost that field, not the record: a
-thief who can bring about odd records must not become invisible by them.
+thief who can bring about odd records must not become invisible by them.  What is not even an object in brackets and
+quotes costs the record: half a record, read as if it were whole, would be false evidence.
 """
 
 import json
@@ -14,26 +15,36 @@ from straykey.core.scan import members
 
 S = TypeVar("S", bound=msgspec.Struct)
 
+# Python refuses to make an integer of more digits than its limit, which cannot be set lower than this.
+_MOST_DIGITS = 640
+
 
 def mend(data: bytes, shape: type[S]) -> tuple[S, Skipped]:
-    """Read the object `data` field by field; says what was wrong with it."""
+    """Read the object `data` field by field, and say what was wrong with it; for `BAD_JSON` no field is read."""
+    elsewhere: list[Skipped] = []
+    loads(data, elsewhere)
     reasons: list[Skipped] = []
-    wanted = {field.encode_name for field in msgspec.structs.fields(shape)}
+    wanted = {f'"{field.encode_name}"'.encode() for field in msgspec.structs.fields(shape)}
     found: dict[str, object] = {}
-    for key, value in members(data):
-        name = _loads(key, reasons)
-        if isinstance(name, str) and name in wanted:
-            found[name] = _loads(value, reasons)
+    try:
+        for key, value in members(data):
+            if key in wanted or b"\\" in key:
+                found[str(loads(key, elsewhere))] = loads(value, reasons if key in wanted else elsewhere)
+    except ValueError:
+        elsewhere.append(Skipped.BAD_JSON)
+    if Skipped.BAD_JSON in elsewhere:
+        return shape(), Skipped.BAD_JSON
     mended = _fill(shape, found, reasons)
-    return mended, (reasons[0] if reasons else _reason_elsewhere(data))
+    return mended, next(iter(reasons + elsewhere), Skipped.ODD_JSON)
 
 
-def _loads(value: bytes, reasons: list[Skipped]) -> object:
+def loads(value: bytes, reasons: list[Skipped]) -> object:
+    """The value of JSON that may be odd, adding to `reasons` what was odd about it; None where it cannot be read."""
     text = value.decode("utf-8", "replace")
-    if "\ufffd" in text and not _is_utf8(value):
+    if "\ufffd" in text and not is_utf8(value):
         reasons.append(Skipped.BAD_UTF8)
     try:
-        strict = json.loads(text, parse_constant=lambda _: reasons.append(Skipped.ODD_JSON))
+        strict = json.loads(text, parse_int=_number, parse_constant=lambda _: reasons.append(Skipped.ODD_JSON))
         return _without_surrogates(strict, reasons)
     except RecursionError:
         reasons.append(Skipped.TOO_DEEP)
@@ -44,7 +55,7 @@ def _loads(value: bytes, reasons: list[Skipped]) -> object:
 
 def _loads_loosely(text: str, reasons: list[Skipped]) -> object:
     try:
-        loose = json.loads(text, strict=False, parse_constant=lambda _: None)
+        loose = json.loads(text, strict=False, parse_int=_number, parse_constant=lambda _: None)
         reasons.append(Skipped.ODD_JSON)
         return _without_surrogates(loose, reasons)
     except RecursionError:
@@ -52,6 +63,10 @@ def _loads_loosely(text: str, reasons: list[Skipped]) -> object:
     except ValueError:
         reasons.append(Skipped.BAD_JSON)
     return None
+
+
+def _number(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _MOST_DIGITS else float(digits)
 
 
 def _without_surrogates(value: object, reasons: list[Skipped]) -> object:
@@ -92,24 +107,8 @@ def _is_struct(kind: object) -> bool:
     return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
 
 
-def _reason_elsewhere(data: bytes) -> Skipped:
-    """All wanted fields were sound, so it was one of the others."""
-    if not _is_utf8(data):
-        return Skipped.BAD_UTF8
-    try:
-        json.loads(data, parse_constant=_refuse)
-    except RecursionError:
-        return Skipped.TOO_DEEP
-    except ValueError:
-        return Skipped.ODD_JSON
-    return Skipped.BAD_SURROGATE
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(constant)
-
-
-def _is_utf8(data: bytes) -> bool:
+def is_utf8(data: bytes) -> bool:
+    """True for sound UTF-8; lone surrogates written as bytes are none."""
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:

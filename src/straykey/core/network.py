@@ -37,13 +37,13 @@ class Network(msgspec.Struct, frozen=True, order=True, gc=False):
 
     lane: Lane
     address: str
-    endpoint: str = ""
-    endpoint_owner: str = ""
+    endpoint: str
+    endpoint_owner: str
+    key: str  # equal exactly when the network is
 
-    @property
-    def key(self) -> str:
-        """A text that is equal exactly when the network is."""
-        return f"{self.lane.value} {self.endpoint} {self.endpoint_owner} {self.address}"
+
+def _network(lane: Lane, address: str, endpoint: str = "", endpoint_owner: str = "") -> Network:
+    return Network(lane, address, endpoint, endpoint_owner, f"{lane.value} {endpoint} {endpoint_owner} {address}")
 
 
 # Not `ipaddress.is_private`: that also holds for the documentation ranges, and those are a stranger's address.
@@ -100,14 +100,14 @@ def network_of(address: str, endpoint: str = "", endpoint_owner: str = "") -> Ne
     """
     parsed = parse_address(address)
     if parsed is None:
-        return Network(_lane_of_name(address), address)
+        return _network(_lane_of_name(address), address)
     text = str(parsed)
     private = any(parsed.version == net.version and parsed in net for net in _PRIVATE)
     if endpoint and (private or is_account(endpoint_owner)):
-        return Network(Lane.ENDPOINT, text, endpoint, endpoint_owner)
+        return _network(Lane.ENDPOINT, text, endpoint, endpoint_owner)
     if private:
-        return Network(Lane.PRIVATE, text)
-    return Network(Lane.PUBLIC if parsed.version == 4 else Lane.PUBLIC_V6, text)
+        return _network(Lane.PRIVATE, text)
+    return _network(Lane.PUBLIC if parsed.version == 4 else Lane.PUBLIC_V6, text)
 
 
 def _lane_of_name(text: str) -> Lane:

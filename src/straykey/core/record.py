@@ -113,7 +113,6 @@ class Record(
         "error": "errorCode",
         "request": "requestParameters",
         "response": "responseElements",
-        "request_id": "requestID",
         "event_id": "eventID",
         "shared_event_id": "sharedEventID",
         "category": "eventCategory",
@@ -132,7 +131,6 @@ class Record(
     error: str | None = None
     request: msgspec.Raw = msgspec.Raw()
     response: msgspec.Raw = msgspec.Raw()
-    request_id: str | None = None
     event_id: str | None = None
     shared_event_id: str | None = None
     category: str | None = None
@@ -250,17 +248,22 @@ def _use(record: Record, identity: Identity, time: str) -> Observation | Skipped
 
 def event_of(record: Record, time: str, access_key: str) -> Event:
     """Keep of a record what a finding may show."""
-    call = f"{record.source}:{record.name}"
+    call = _call(record.source, record.name)
     return Event(
         time=time,
         # Records older than eventVersion 1.01 have no id: then what they say stands for it.
-        event_id=record.event_id or f"{time} {record.request_id or ''} {call} {record.address}",
+        event_id=record.event_id or f"{time} {call} {record.address}",
         call=call,
         region=record.region or "",
         access_key=access_key,
         agent=record.agent or "",
         error=record.error or "",
     )
+
+
+@lru_cache(maxsize=65536)
+def _call(source: str | None, name: str | None) -> str:
+    return f"{source}:{name}"
 
 
 class _Credentials(msgspec.Struct, gc=False, rename="camel"):
@@ -292,6 +295,8 @@ def _issued(record: Record, time: str) -> Observation | Skipped:
         response = _assume_role_response.decode(record.response or b"null")
     except msgspec.DecodeError:
         return Skipped.WRONG_TYPE
+    except RecursionError:
+        return Skipped.TOO_DEEP
     session = session_of_role(request.role_arn, request.role_session_name) if request else None
     credentials = response.credentials if response else None
     if request is None or session is None or credentials is None or not credentials.access_key_id:
@@ -311,6 +316,8 @@ def _allocation(record: Record, time: str) -> Observation | Skipped:
         response = _allocate_address_response.decode(record.response or b"null")
     except msgspec.DecodeError:
         return Skipped.WRONG_TYPE
+    except RecursionError:
+        return Skipped.TOO_DEEP
     address = network.parse_address(response.public_ip) if response else None
     if address is None or record.error or not record.recipient:
         return Skipped.OTHER_IDENTITY
@@ -322,22 +329,28 @@ def _is_impossible(address: str) -> bool:
     return network.is_impossible_address(address)
 
 
-_HOUR = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}")
-_MINUTE = re.compile(r":[0-5][0-9]:[0-5][0-9]Z")
+_HOUR = re.compile(r"[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}")
+# What follows the hour in the one form of `moment`: `:00:00Z` to `:59:59Z`.
+RESTS_OF_HOUR = frozenset(f":{minute:02}:{second:02}Z" for minute in range(60) for second in range(60))
 
 
 def moment(text: str | None) -> str | None:
     """Bring a time to the one form `2026-05-04T10:31:12Z`, in which text order is time order; None for no date."""
     if text is None:
         return None
-    if len(text) == 20 and _is_hour(text[:13]) and _is_rest_of_hour(text[13:]):
+    if text[13:] in RESTS_OF_HOUR and _is_hour(text[:13]):
         return text
     try:
         parsed = datetime.fromisoformat(text)
-        aware = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-        return aware.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if aware.year >= 1000 else None
+        return _written(parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC))
     except (ValueError, OverflowError):
         return None
+
+
+def _written(aware: datetime) -> str | None:
+    """The one form of a time; None for years that `strftime` writes with fewer than four digits."""
+    utc = aware.astimezone(UTC)
+    return utc.strftime("%Y-%m-%dT%H:%M:%SZ") if utc.year >= 1000 else None
 
 
 @lru_cache(maxsize=65536)
@@ -351,22 +364,28 @@ def _is_hour(text: str) -> bool:
     return True
 
 
-@lru_cache(maxsize=4096)
-def _is_rest_of_hour(text: str) -> bool:
-    return _MINUTE.fullmatch(text) is not None
-
-
 # Seen: "Jul 10, 2023, 6:30:22 PM" and, until 2019, "Jul 4, 2019 4:29:29 PM"; newer JDKs put a narrow space before PM.
-_EXPIRY_FORMATS = ("%b %d, %Y, %I:%M:%S %p", "%b %d, %Y %I:%M:%S %p")
+_EXPIRY = re.compile(r"([A-Z][a-z]{2}) ([0-9]{1,2}), ([0-9]{4}),? ([0-9]{1,2}):([0-9]{2}):([0-9]{2})\s([AP])M")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _USUAL_LIFETIME = timedelta(hours=6, minutes=40)
 
 
 def expiry(text: str, *, issued: str) -> str:
     """Read the expiration EC2's AssumeRole records carry; where it cannot be read, the longest life seen is taken."""
-    folded = " ".join(text.split())
-    for form in _EXPIRY_FORMATS:
-        try:
-            return datetime.strptime(folded, form).replace(tzinfo=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        except ValueError:
-            continue
-    return moment(text) or (datetime.fromisoformat(issued) + _USUAL_LIFETIME).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _spelled_time(text) or moment(text) or _usual_expiry(issued)
+
+
+def _usual_expiry(issued: str) -> str:
+    try:
+        return _written(datetime.fromisoformat(issued) + _USUAL_LIFETIME) or issued
+    except OverflowError:
+        return issued  # the last hours of the year 9999
+
+
+def _spelled_time(text: str) -> str | None:
+    match = _EXPIRY.fullmatch(text)
+    if match is None or match[1] not in _MONTHS:
+        return None
+    day, year, hour, minute, second = (int(match[group]) for group in range(2, 7))
+    of_day = hour % 12 + (12 if match[7] == "P" else 0)
+    return moment(f"{year:04}-{_MONTHS.index(match[1]) + 1:02}-{day:02}T{of_day:02}:{minute:02}:{second:02}Z")

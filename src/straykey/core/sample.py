@@ -19,6 +19,7 @@ from straykey.core.record import Event
 V = TypeVar("V")
 
 _SPACE = 1 << 32
+NO_CEILING = _SPACE
 
 
 def rank(text: str) -> int:
@@ -78,11 +79,18 @@ class Events(msgspec.Struct, gc=False):
     """A bounded sample of distinct events, from which they can be counted."""
 
     kept: dict[str, Event] = {}
-    ceiling: int = _SPACE  # a rank above this cannot be among the lowest any more
+    ceiling: int = NO_CEILING  # a rank above this cannot be among the lowest any more
+
+    def wants(self, identity: str) -> bool:
+        """False for an event that cannot be among the lowest any more."""
+        return self.ceiling == NO_CEILING or rank(identity) <= self.ceiling
 
     def add(self, identity: str, event: Event, keep: int) -> None:
-        if self.ceiling < _SPACE and rank(identity) > self.ceiling:
-            return
+        if self.wants(identity):
+            self.put(identity, event, keep)
+
+    def put(self, identity: str, event: Event, keep: int) -> None:
+        """Add what is wanted."""
         known = self.kept.get(identity)
         if known is None:
             self.kept[identity] = event
@@ -104,7 +112,7 @@ class Events(msgspec.Struct, gc=False):
 
     @property
     def overflowed(self) -> bool:
-        return self.ceiling < _SPACE
+        return self.ceiling < NO_CEILING
 
     def count(self, keep: int) -> int:
         """How many distinct events there were: exact up to `keep`."""

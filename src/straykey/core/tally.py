@@ -21,6 +21,7 @@ class Tally(msgspec.Struct):
     losses: dict[str, Counter[Skipped]] = {}
 
     def add(self, name: str, size: int, records: int, skipped: Counter[Skipped], mended: Counter[Skipped]) -> None:
+        """Add what one file held."""
         self.files += 1
         self.bytes += size
         self.records += records

@@ -21,6 +21,7 @@ COLOURS = {
 }
 _MOST_CALLS = 8
 _MOST_AGENTS = 3
+_AGENT_WIDTH = 60
 # What IAM allows in a role's name; anything else in a log is not put into a command that somebody may paste.
 _ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 
@@ -57,7 +58,7 @@ def _rows(finding: Finding) -> list[tuple[str, str]]:
     rows += [("home", line) for line in _home_lines(finding.home)]
     rows.append(("keys", ", ".join(finding.access_keys)))
     rows.append(("calls", calls_line(stray.calls)))
-    rows.append(("agents", _some(stray.user_agents, _MOST_AGENTS)))
+    rows.append(("agents", _some(_short(stray.user_agents), _MOST_AGENTS)))
     rows += [("why" if first else "", reason.text) for first, reason in _first_marked(finding.reasons)]
     rows.append(("id", finding.id))
     return rows
@@ -95,6 +96,12 @@ def calls_line(calls: dict[str, int]) -> str:
     """The calls made most, each with its number."""
     often = sorted(calls.items(), key=lambda call: (-call[1], call[0]))
     return _some([f"{call.replace('.amazonaws.com', '')} {count}" for call, count in often], _MOST_CALLS)
+
+
+def _short(agents: Sequence[str]) -> list[str]:
+    """The beginnings of the agents, each once: S3 writes the same agent in brackets."""
+    plain = [agent.strip("[]") for agent in agents]
+    return sorted({agent if len(agent) <= _AGENT_WIDTH else f"{agent[:_AGENT_WIDTH]}…" for agent in plain})
 
 
 def _some(items: Sequence[str], most: int) -> str:

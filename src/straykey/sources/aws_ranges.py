@@ -37,7 +37,10 @@ def from_file(path: Path, *, now: datetime) -> Obtained:
 
 
 def from_cache(folder: Path, *, now: datetime, url: str = PUBLISHED_AT) -> Obtained:
-    """Use the copy in `folder`, fetching a new one first when there is none or it is over a week old."""
+    """Use the copy in `folder`, fetching a new one first when there is none or it is over a week old.
+
+    An empty `url` forbids fetching.
+    """
     copy = folder / "ip-ranges.json"
     failure = "" if _is_fresh(copy, now) else _download(url, copy)
     try:
@@ -59,6 +62,8 @@ def _is_fresh(copy: Path, now: datetime) -> bool:
 
 def _download(url: str, copy: Path) -> str:
     """Put a new copy in place; returns why not, or nothing."""
+    if not url:
+        return "offline"
     try:
         with urllib.request.urlopen(url, timeout=_WAIT_SECONDS) as answer:  # noqa: S310 - the caller's own constant
             document = answer.read(_LARGEST)

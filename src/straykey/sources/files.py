@@ -12,15 +12,16 @@ from pathlib import Path
 
 import msgspec
 
-from straykey.core.envelope import Decoded
+from straykey.core.envelope import Decoded, as_utf8
 from straykey.core.record import Skipped
-from straykey.core.salvage import decode
+from straykey.core.salvage import portions
 from straykey.errors import UsageError
 from straykey.ports import Batch
 from straykey.sources.compression import Limit, unpack
 
 STANDARD_INPUT = "-"
 _LOG_SUFFIXES = (".json", ".jsonl", ".ndjson", ".gz", ".zst", ".log")
+_LOOKED_AT = 1 << 12
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -32,39 +33,61 @@ class Found(msgspec.Struct, frozen=True):
 
 
 def find(paths: Iterable[str]) -> list[Found]:
-    """All files under `paths`, in a fixed order, each once.  A path that is not there raises `UsageError`."""
-    found: dict[Path, Found] = {}
+    """All files under `paths`, in a fixed order, each once however often it is named or linked to.
+
+    A path that is not there raises `UsageError`.
+    """
+    found: dict[object, Found] = {}
     for text in paths:
         path = Path(text)
         if text == STANDARD_INPUT:
-            found[path] = Found(path, 0, asked=True)
-        elif path.is_dir():
-            for one in _files_below(path):
-                found.setdefault(one.path, one)
-        elif path.exists():
-            found[path] = Found(path, _size(path), asked=True)
+            found[text] = Found(path, 0, asked=True)
+        elif text and path.is_dir():
+            for identity, one in _files_below(path):
+                found.setdefault(identity, one)
+        elif text and path.exists():
+            there = path.stat()
+            found[_identity(there)] = Found(path, there.st_size, asked=True)
         else:
-            raise UsageError(f"{text}: no such file or folder", hint="name CloudTrail files, folders of them, or -")
+            told = f"{text or repr(text)}: no such file or folder"
+            raise UsageError(told, hint="name CloudTrail files, folders of them, or -")
     return list(found.values())
 
 
-def _files_below(folder: Path) -> Iterator[Found]:
+def _files_below(folder: Path) -> Iterator[tuple[object, Found]]:
+    """Files and what cannot be opened; linked folders too, each once, so that links in a circle come to an end."""
     closed: list[OSError] = []
-    for parent, folders, names in os.walk(folder, onerror=closed.append):
-        folders.sort()
+    entered = {_identity(folder.stat())}
+    for parent, folders, names in os.walk(folder, onerror=closed.append, followlinks=True):
+        identities = {name: _identity_at(os.path.join(parent, name)) for name in sorted(folders)}  # noqa: PTH118
+        folders[:] = [name for name, identity in identities.items() if identity not in entered]
+        entered.update(identities.values())
         for name in sorted(names):
-            path = Path(parent, name)
-            if path.is_file():
-                yield Found(path, _size(path), asked=False)
+            yield from _file_at(os.path.join(parent, name))  # noqa: PTH118 - Path costs as much as reading a record
     for error in closed:  # read as a file it fails once more, and is reported with the rest
-        yield Found(Path(error.filename), 0, asked=True)
+        yield error.filename, Found(Path(error.filename), 0, asked=True)
 
 
-def _size(path: Path) -> int:
+def _file_at(path: str) -> Iterator[tuple[object, Found]]:
     try:
-        return path.stat().st_size
+        there = os.stat(path)  # noqa: PTH116
+    except OSError:  # a link that leads nowhere
+        yield path, Found(Path(path), 0, asked=False)
+        return
+    if stat.S_ISREG(there.st_mode):
+        yield _identity(there), Found(Path(path), there.st_size, asked=False)
+
+
+def _identity_at(path: str) -> object:
+    try:
+        return _identity(os.stat(path))  # noqa: PTH116
     except OSError:
-        return 0
+        return path
+
+
+def _identity(there: os.stat_result) -> object:
+    """Equal for two ways to one file."""
+    return (there.st_dev, there.st_ino)
 
 
 class Files:
@@ -78,33 +101,36 @@ class Files:
         for one in self.found:
             yield Batch(str(one.path), one.size, self._read(one))
 
-    def _read(self, found: Found) -> Decoded:
+    def _read(self, found: Found) -> Iterator[Decoded]:
         try:
-            data = _content(found.path)
+            unpacked = unpack(_content(found.path), self._limit)
         except OSError:
-            return _nothing(Skipped.UNREADABLE)
-        if not found.asked and not _may_be_log(found.path, data):
-            return _nothing(Skipped.OTHER_FILE)
-        unpacked = unpack(data, self._limit)
-        del data
-        if unpacked.problem and not unpacked.data:
-            return _nothing(unpacked.problem)
-        decoded = decode(unpacked.data)
+            yield _nothing(Skipped.UNREADABLE)
+            return
+        if not found.asked and not _may_be_log(found.path, unpacked.data):
+            yield _nothing(Skipped.OTHER_FILE)
+            return
         if unpacked.problem:
-            decoded.skipped[unpacked.problem] += 1
-        return decoded
+            yield _nothing(unpacked.problem)
+        if unpacked.data or not unpacked.problem:
+            yield from portions(unpacked.data)
 
 
 def _content(path: Path) -> bytes:
     if str(path) == STANDARD_INPUT:
+        if sys.stdin is None:
+            raise OSError("standard input is closed")
         return sys.stdin.buffer.read()
-    if not stat.S_ISREG(path.stat().st_mode) and not stat.S_ISFIFO(path.stat().st_mode):
-        raise OSError("not a file")
-    return path.read_bytes()
+    with path.open("rb") as file:
+        mode = os.fstat(file.fileno()).st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISFIFO(mode):
+            raise OSError("not a file")
+        return file.read()
 
 
 def _may_be_log(path: Path, data: bytes) -> bool:
-    return path.name.lower().endswith(_LOG_SUFFIXES) or data.lstrip()[:1] in (b"{", b"[")
+    start = as_utf8(data[:_LOOKED_AT]).lstrip()
+    return path.name.lower().endswith(_LOG_SUFFIXES) or start.startswith((b"{", b"["))
 
 
 def _nothing(reason: Skipped) -> Decoded:

@@ -1,0 +1,66 @@
+# Needs Python 3.11 or newer with pip, and make; builds its own environment in .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_ROOT_USER_ACTION := ignore
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check fuzz bench lock docs clean check-core
+
+help:  ## Show what there is.
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ \t/' | expand -t 14
+
+# `--without-pip` works where Debian's python3-venv is missing; the outer pip then serves the environment.
+define environment
+$(PYTHON) -m venv --without-pip $(1)
+$(PYTHON) -m pip --python $(1)/bin/python install --quiet --require-hashes --requirement $(2)
+$(PYTHON) -m pip --python $(1)/bin/python install --quiet --no-deps --no-build-isolation --editable .
+endef
+
+$(VENV)/.run: requirements/run.lock pyproject.toml
+	$(call environment,$(VENV),requirements/run.lock)
+	touch $@
+
+$(VENV)/.dev: requirements/dev.lock pyproject.toml
+	$(call environment,$(VENV),requirements/dev.lock)
+	touch $@ $(VENV)/.run
+
+.venv-core/.run: requirements/run.lock pyproject.toml
+	$(call environment,.venv-core,requirements/run.lock)
+	touch $@
+
+demo: $(VENV)/.run  ## Simulate a small company's CloudTrail, steal two keys, find them.
+	@$(BIN)/straykey demo
+
+test: $(VENV)/.dev  ## Run all tests.
+	$(BIN)/pytest --numprocesses auto
+
+check: $(VENV)/.dev check-core  ## What CI runs: style, types, layers, dead code, tests, documentation.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/deptry src
+	$(BIN)/vulture
+	$(BIN)/pytest --numprocesses auto
+
+check-core: .venv-core/.run  ## Run the smoke test where no extra is installed.
+	.venv-core/bin/python tests/without_extras.py
+
+bench: $(VENV)/.dev  ## Time a scan beside a plain gzip and json loop over the same files.
+	$(BIN)/python benchmarks/scan.py
+
+docs: $(VENV)/.dev  ## Write the generated pages and golden files anew; read the diff.
+	$(BIN)/pytest --numprocesses 0 --update tests/test_docs.py tests/formats
+
+lock: $(VENV)/.dev  ## Pin the newest versions.
+	$(PYTHON) -m pip --python $(BIN)/python install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-header --no-annotate \
+		--quiet --upgrade --output-file requirements/dev.lock
+	$(BIN)/uv pip compile pyproject.toml --extra build --constraint requirements/dev.lock --universal \
+		--generate-hashes --no-header --no-annotate --quiet --upgrade --output-file requirements/run.lock
+
+clean:  ## Remove what was built.
+	rm -rf .venv .venv-core straykey-demo .mypy_cache .pytest_cache .ruff_cache .hypothesis dist build

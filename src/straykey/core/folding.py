@@ -1,0 +1,137 @@
+"""Folds records into a ledger, fast.
+
+Most records say again what one before them said: the same session, with the same key, from the same network, by the
+same program, the same call, a second later.  Of such a record only its time and its id are news.  `Folding` remembers
+what it has folded, and takes the short way for a record that says it again at a later time.
+
+The plain way, `observe` then `Ledger.observe`, is the reference: both lead to the same ledger, and a law says so.
+
+What was folded is remembered by fingerprint, not by text: comparing texts that lie far apart in memory is what such a
+memory costs most.  Python's hash of text has 64 bits and a key of its own in every process, so that two texts with one
+fingerprint are as good as impossible, and nobody can make them.
+"""
+
+import msgspec
+
+from straykey.core.evidence import Sighting
+from straykey.core.ledger import Ledger
+from straykey.core.record import RESTS_OF_HOUR, Event, Identity, Record, Skipped, Use, observe
+from straykey.core.sample import NO_CEILING, rank
+
+_MOST_REMEMBERED = 32768
+
+_Fingerprint = int
+
+
+class _Place(msgspec.Struct, gc=False):
+    """A sighting, the hour it was last folded in, and the earliest event of each call and program seen there."""
+
+    sighting: Sighting
+    hour: str
+    calls: dict[_Fingerprint, Event] = {}
+
+
+class _Caller(msgspec.Struct, gc=False):
+    """Who called from a place with which key, and the earliest time it was folded."""
+
+    place: _Place
+    time: str
+    access_key: str
+
+
+class Folding:
+    """A ledger that is being filled from records."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self._keep = ledger.bounds.events
+        self._callers: dict[_Fingerprint, _Caller] = {}
+        self._places: dict[int, _Place] = {}  # by the identity of their sighting, which they keep alive
+        self._remembered = 0
+
+    def take(self, record: Record) -> Skipped | None:
+        """Fold one record; says why if it gave nothing."""
+        identity = record.identity
+        time = record.time
+        event_id = record.event_id
+        if identity is None or time is None or event_id is None or identity.type != "AssumedRole":
+            return self._take_plainly(record)
+        # Only if it is later than what was folded can no first time, first event or earliest network come of it.
+        caller = self._callers.get(_who_and_where(record, identity))
+        if caller is None or time <= caller.time or time[13:] not in RESTS_OF_HOUR:
+            return self._take_plainly(record)
+        place = caller.place
+        like = place.calls.get(hash((record.source, record.name, record.agent, record.region)))
+        if like is None or time <= like.time or (time[:13] != place.hour and not _enter_hour(place, time[:13])):
+            return self._take_plainly(record)
+        sighting = place.sighting
+        if time > sighting.last:  # noqa: PLR1730 - max() is slower
+            sighting.last = time
+        events = sighting.events
+        action = record.shared_event_id or event_id
+        if events.ceiling == NO_CEILING or rank(action) <= events.ceiling:
+            # The texts of the like one are used again: an event costs its time and its id.
+            event = Event(time, event_id, like.call, like.region, caller.access_key, like.agent, record.error or "")
+            events.put(action, event, self._keep)
+        return None
+
+    def _take_plainly(self, record: Record) -> Skipped | None:
+        if record.recipient:
+            self.ledger.accounts.add(record.recipient)
+        observation = observe(record)
+        if isinstance(observation, Skipped):
+            return observation
+        if isinstance(observation, Use) and record.identity is not None:
+            self._remember(record, record.identity, self.ledger.observe_use(observation), observation.event)
+        else:
+            self.ledger.observe(observation)
+        return None
+
+    def _remember(self, record: Record, identity: Identity, sighting: Sighting, event: Event) -> None:
+        if self._remembered >= _MOST_REMEMBERED:
+            self._callers.clear()
+            self._places.clear()
+            self._remembered = 0
+        self._remembered += 1
+        place = self._places.get(id(sighting))
+        if place is None:
+            place = self._places[id(sighting)] = _Place(sighting, event.time[:13])
+        who = _who_and_where(record, identity)
+        caller = self._callers.get(who)
+        if caller is None or event.time < caller.time:
+            self._callers[who] = _Caller(place, event.time, event.access_key)
+        call = hash((record.source, record.name, record.agent, record.region))
+        like = place.calls.get(call)
+        if like is None or event.time < like.time:
+            place.calls[call] = event
+
+
+def _enter_hour(place: _Place, hour: str) -> bool:
+    """True if the hour was folded there before."""
+    if hour not in place.sighting.hours.times:
+        return False
+    place.hour = hour
+    return True
+
+
+def _who_and_where(record: Record, identity: Identity) -> _Fingerprint:
+    """With source, name, agent and region: everything of a record that folding looks at, but its time, ids and error."""
+    context = identity.session_context
+    issuer = context.issuer if context else None
+    attributes = context.attributes if context else None
+    scope = identity.in_scope_of
+    return hash(
+        (
+            identity.arn,
+            identity.access_key_id,
+            record.address,
+            record.endpoint,
+            record.endpoint_owner,
+            record.recipient,
+            context.delivery if context else None,
+            issuer.arn if issuer else None,
+            attributes.creation_date if attributes else None,
+            scope.credentials_issued_to if scope else None,
+            scope.issuer_type if scope else None,
+        )
+    )

@@ -1,0 +1,139 @@
+"""Documentation cannot lie: what it shows is run, what it lists is complete."""
+
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import msgspec
+import pytest
+
+from straykey import errors
+from straykey.core.finding import Confidence, Finding, FindingType, Severity
+from straykey.core.home import EXPLANATIONS
+from straykey.core.reasons import REASONS
+from straykey.core.record import Skipped
+from tests.conftest import ROOT, Golden
+
+COMMANDS = ["scan", "explain", "simulate", "demo"]
+OUTPUT = (ROOT / "docs/output.md").read_text()
+
+
+def straykey(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "straykey", *arguments]
+    environment = {"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb", "PATH": "/usr/bin:/bin", "HOME": str(cwd)}
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd, env=environment)
+
+
+def replaced(text: str, begin: str, end: str, content: str) -> str:
+    """`text` with what stands between two markers replaced."""
+    before, _, rest = text.partition(begin)
+    _, _, after = rest.partition(end)
+    return f"{before}{begin}{content}{end}{after}"
+
+
+def fields(struct: type[msgspec.Struct], prefix: str = "") -> Iterator[str]:
+    for field in msgspec.structs.fields(struct):
+        yield prefix + field.name
+        kinds = [field.type, *get_args(field.type)]
+        inner = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, msgspec.Struct)), None)
+        if inner is not None:
+            many = "[]" if field.type is not inner else ""
+            yield from fields(inner, f"{prefix}{field.name}{many}.")
+
+
+@pytest.mark.parametrize("name", list(fields(Finding)))
+def test_every_field_of_a_finding_is_documented(name: str) -> None:
+    assert f"`{name}`" in OUTPUT
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        *(explanation.code for explanation in EXPLANATIONS),
+        *(code for code, _ in REASONS),
+        *(kind.value for kind in FindingType),
+    ],
+)
+def test_every_code_has_a_row_of_its_own(code: str) -> None:
+    assert f"\n| `{code}` |" in OUTPUT
+
+
+def test_no_code_is_documented_that_is_not_there() -> None:
+    listed = set(re.findall(r"^\| `([a-z0-9-]+)` \|", OUTPUT.split("## Explanations")[1], re.MULTILINE))
+    assert listed == {explanation.code for explanation in EXPLANATIONS} | {code for code, _ in REASONS}
+
+
+@pytest.mark.parametrize("word", [*Severity, *Confidence])
+def test_every_severity_and_confidence_is_documented(word: str) -> None:
+    assert f"`{word}`" in OUTPUT
+
+
+def test_the_reasons_for_skipping_are_the_ones_listed(golden: Golden) -> None:
+    def rows(*, lost: bool) -> str:
+        return "".join(f"* {reason.value}\n" for reason in Skipped if reason.is_loss is lost)
+
+    content = f"\n\nPassed over:\n\n{rows(lost=False)}\nLosses:\n\n{rows(lost=True)}"
+    golden("docs/output.md", replaced(OUTPUT, "<!-- skipped -->", "<!-- end -->", content))
+
+
+def test_the_command_line_reference_is_what_help_prints(golden: Golden) -> None:
+    parts = ["# Command line\n\nEach command's `--help`, as it prints it.\n"]
+    for command in COMMANDS:
+        shown = straykey(command, "--help")
+        assert shown.returncode == 0
+        text = "\n".join(line.rstrip() for line in shown.stdout.strip().splitlines())
+        parts.append(f"\n## {command}\n\n```\n{text}\n```\n")
+    golden("docs/cli.md", "".join(parts))
+
+
+def test_help_lists_exactly_the_documented_commands() -> None:
+    shown = straykey("--help").stdout
+    assert re.findall(r"^  ([a-z]+) ", shown.split("Commands:")[1], re.MULTILINE) == COMMANDS
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_each_command_has_an_example(command: str) -> None:
+    assert f"Example: straykey {command}" in straykey(command, "--help").stdout
+
+
+def test_the_readme_shows_what_the_demo_prints(golden: Golden, tmp_path: Path) -> None:
+    assert straykey("demo", cwd=tmp_path).returncode == 0
+    readme = (ROOT / "README.md").read_text()
+    (command,) = re.findall(r"^\$ straykey (.*)$", readme, re.MULTILINE)
+    shown = straykey(*shlex.split(command), cwd=tmp_path)
+    assert shown.returncode == 0
+    first_line = f"$ straykey {command}\n"
+    golden("README.md", replaced(readme, first_line, "\n```\n\n(That is", shown.stdout.rstrip()))
+
+
+def test_pages_link_only_to_files_that_are_there() -> None:
+    for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]:
+        for target in re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page}: {target}"
+
+
+def test_the_make_targets_of_the_pages_are_there() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    for page in ("README.md", "CONTRIBUTING.md"):
+        for target in re.findall(r"(?:^|`)make ([a-z-]+)", (ROOT / page).read_text(), re.MULTILINE):
+            assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_every_module_and_name_of_the_architecture_page_is_there() -> None:
+    page = (ROOT / "ARCHITECTURE.md").read_text()
+    source = "\n".join(path.read_text() for path in (ROOT / "src").rglob("*.py"))
+    for dotted in re.findall(r"`((?:core|sources|formats)\.[a-z_.]+)`", page):
+        room, name, *_ = dotted.split(".")
+        assert (ROOT / "src/straykey" / room / f"{name}.py").exists(), dotted
+    for name in re.findall(r"`([A-Z][A-Za-z_]+)`", page):
+        assert re.search(rf"\b{name}\b", source), name
+
+
+def test_the_error_tree_is_drawn_in_full() -> None:
+    tree = errors.__doc__ or ""
+    for error in (errors.StraykeyError, errors.UsageError, errors.RangesError):
+        assert error.__name__ in tree
