@@ -19,7 +19,7 @@ from tests.records import RawRecord, allocation_record, issuance_record, trail, 
 from tests.seen import RANGES
 
 # Small bounds, or no bound is ever reached and the law is not tried.
-TIGHT = Bounds(networks=2, events=3, calls=2, agents=2, keys=2, hours=2, issuances=2, owners=1)
+TIGHT = Bounds(networks=2, events=3, calls=2, agents=2, keys=2, hours=2, issuances=2, owners=1, traces=2)
 
 ADDRESSES = [
     "198.18.0.10",
@@ -35,7 +35,8 @@ ADDRESSES = [
     "s3.amazonaws.com",
     "not an address",
 ]
-INSTANCES = ["i-0123456789abcdef0", "i-0fedcba9876543210"]
+# The last one is an instance's only where a record or an issuance says so.
+INSTANCES = ["i-0123456789abcdef0", "i-0fedcba9876543210", "no-instance-id"]
 pick = st.sampled_from
 
 
@@ -181,6 +182,7 @@ def test_no_session_keeps_more_than_its_bounds(records: list[RawRecord]) -> None
     lanes = 6
     for evidence in ledger.sessions.values():
         assert len(evidence.sightings) <= TIGHT.networks * lanes
+        assert len(evidence.traces) <= TIGHT.traces * lanes
         assert len(evidence.issuances) <= TIGHT.issuances
         for sighting in evidence.sightings.values():
             assert len(sighting.events.kept) <= TIGHT.events

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from straykey.core.network import Lane, is_impossible_address, network_of
+from straykey.core.network import Lane, is_impossible_address, network_of, parse_address
 
 
 @pytest.mark.parametrize(
@@ -66,4 +66,4 @@ def test_any_text_has_a_network_and_a_key(address: str, endpoint: str, owner: st
 
 @given(st.ip_addresses(), st.ip_addresses())
 def test_networks_are_equal_exactly_when_addresses_are(one: object, other: object) -> None:
-    assert (network_of(str(one)) == network_of(str(other))) is (one == other)
+    assert (network_of(str(one)) == network_of(str(other))) is (parse_address(str(one)) == parse_address(str(other)))

@@ -3,6 +3,7 @@
 import gzip
 import zlib
 from collections.abc import Callable
+from typing import NamedTuple
 
 import pytest
 import zstandard
@@ -10,12 +11,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from straykey.core.record import Skipped
-from straykey.sources.compression import Limit, unpack
+from straykey.sources.compression import Limit, Unpacking
 from tests.records import gz, trail, use_record
 
 Pack = Callable[[bytes], bytes]
 PLAIN = trail(*(use_record(event_id=f"{place}") for place in range(20)))
 SMALL = Limit(ratio=2, floor=1000, ceiling=5000)
+
+
+class Unpacked(NamedTuple):
+    data: bytes
+    problem: Skipped | None
+
+
+def unpack(data: bytes, limit: Limit | None = None) -> Unpacked:
+    unpacking = Unpacking(data, limit)
+    return Unpacked(b"".join(unpacking), unpacking.problem)
 
 
 def zst(content: bytes) -> bytes:

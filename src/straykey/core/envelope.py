@@ -6,7 +6,7 @@ fails, goes the slow way through `core.salvage`: any shape, and whatever in brok
 
 import codecs
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -31,15 +31,11 @@ _trail_file = msgspec.json.Decoder(_TrailFile)
 _records = msgspec.json.Decoder(list[Record])
 _record = msgspec.json.Decoder(Record)
 
-# What is large is decoded in pieces, small enough that the records of one stay in the processor's cache until they are
-# folded.  A record takes a hundred times the memory of the two bytes it may be written with; so what holds more records
-# than real ones would fit is left to the slow way, which only counts them.
-_PIECE = 1 << 16
+# A record takes a hundred times the memory of the two bytes it may be written with.  So what is large is decoded piece
+# by piece, and a piece with more records than real ones would fit in is left to the slow way, which only counts them.
 _LARGE = 4 << 20
-_SPARSEST_BRACE = 16
+_CHUNK = 1 << 20
 _SHORTEST_RECORD = 64
-_TRAIL_OPENS = b'{"Records":['
-_BETWEEN_RECORDS = b'},{"eventVersion":'
 
 # Everything msgspec raises on hostile input; none of its own for deep nesting.
 DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -47,18 +43,12 @@ DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 def decode_strict(data: bytes) -> list[Record] | None:
     """Records of a trail's own file, or of one record a line, if all of it is sound; else None."""
+    if len(data) > _LARGE:
+        pieces = Pieces(data[start : start + _CHUNK] for start in range(0, len(data), _CHUNK))
+        found = [record for piece in pieces for record in piece]
+        return None if pieces.left.strip() else found
     if not data.isascii() and not is_utf8(data):
         return None
-    if len(data) <= 2 * _PIECE:
-        return _decode_whole(data)
-    found: list[Record] = []
-    read = 0
-    for records, read in pieces(data):  # noqa: B007 - the last `read` is looked at
-        found += records
-    return found if read == _end(data) else None
-
-
-def _decode_whole(data: bytes) -> list[Record] | None:
     try:
         return _trail_file.decode(data).records
     except DECODE_ERRORS:
@@ -81,41 +71,63 @@ def _decode_list(data: bytes) -> list[Record] | None:
         return None
 
 
-def pieces(data: bytes) -> Iterator[tuple[list[Record], int]]:
-    """The records of valid UTF-8, piece by piece, each with the position up to which all has been read.
+class _Form(msgspec.Struct, frozen=True):
+    """How a file of records opens, what stands between two of them, and how it closes."""
 
-    It ends early, before the first piece that is not sound.  A cut elsewhere than between two records is no harm: every
-    byte is decoded, and then the piece before the cut is not JSON.
+    opens: bytes
+    between: bytes
+    closes: bytes
+    decode: Callable[[bytes], list[Record] | None]
+
+    def records(self, piece: bytes) -> list[Record] | None:
+        """The records of a piece, if all of it is sound."""
+        found = self.decode(piece) if piece.isascii() or is_utf8(piece) else None
+        return found if found is None or len(found) * _SHORTEST_RECORD <= len(piece) else None
+
+
+_TRAIL = _Form(b'{"Records":[', b'},{"eventVersion":', b"]}", _decode_list)
+_LINES = _Form(b"", b'}\n{"', b"", _decode_lines)
+
+
+class Pieces:
+    """Records of a trail's own file, or of one record a line, piece by piece as the content comes in.
+
+    A piece is what a chunk of content ends, so that its records stay in the processor's cache until they are folded.
+    After the first piece that is not sound nothing more is given; `left` is then all that was not, in a form that can
+    be read on its own.  A cut elsewhere than between two records is no harm: every byte is decoded, and then the piece
+    before the cut is not JSON.
     """
-    end = _end(data)
-    is_trail = data.startswith(_TRAIL_OPENS) and data.endswith(b"]}", 0, end)
-    decode = _decode_list if is_trail else _decode_lines
-    cuts = _cuts(data, len(_TRAIL_OPENS), end - 2, _BETWEEN_RECORDS) if is_trail else _cuts(data, 0, end, b"\n{")
-    for start, stop in cuts:
-        if stop - start > _LARGE and data.count(b"{", start, stop) * _SPARSEST_BRACE > stop - start:
-            return
-        records = decode(data[start:stop])
-        if records is None or len(records) * _SHORTEST_RECORD > stop - start:
-            return
-        is_last = is_trail and stop == end - 2
-        yield records, end if is_last else stop
 
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self.left = b""
 
-def resumed(data: bytes, read: int) -> bytes:
-    """What `pieces` left, in a form that can be read on its own."""
-    return _TRAIL_OPENS + data[read:] if data.startswith(_TRAIL_OPENS) else data[read:]
-
-
-def _end(data: bytes) -> int:
-    return len(data.rstrip())
-
-
-def _cuts(data: bytes, start: int, end: int, between: bytes) -> Iterator[tuple[int, int]]:
-    while start < end:
-        cut = data.find(between, start + _PIECE, end)
-        stop = cut + 1 if cut >= 0 else end  # after the bracket, or the line
-        yield start, stop
-        start = cut + between.index(b"{") if cut >= 0 else end
+    def __iter__(self) -> Iterator[list[Record]]:
+        rest = b""
+        while len(rest) < len(_TRAIL.opens) and (chunk := next(self._chunks, b"")):
+            rest += chunk
+        form = _TRAIL if rest.startswith(_TRAIL.opens) else _LINES
+        rest = rest.removeprefix(form.opens)
+        is_sound = rest.startswith((b"{", b"]"))
+        while is_sound and (chunk := next(self._chunks, b"")):
+            cut = rest.rfind(form.between) + 1
+            if cut:
+                records = form.records(rest[:cut])
+                if records is None:
+                    break
+                yield records
+                rest = rest[cut + 1 :]  # without the comma, or the end of the line
+            is_sound = len(rest) < _LARGE
+            rest += chunk
+        else:
+            body = rest.rstrip()
+            if is_sound and body.endswith(form.closes):
+                records = form.records(body[: len(body) - len(form.closes)])
+                if records is not None:
+                    yield records
+                    return
+            chunk = b""
+        self.left = form.opens + rest + chunk + b"".join(self._chunks)
 
 
 def decode_record(data: bytes) -> Record | None:

@@ -9,7 +9,7 @@ import msgspec
 
 from straykey.core.network import Lane, Network
 from straykey.core.record import Event, Issuance, Issued, Use
-from straykey.core.sample import Events, Firsts, distinct, rank, trim
+from straykey.core.sample import Events, Firsts, distinct, lowest_beyond, rank, trim
 from straykey.core.session import IDENTITY_ROLE, Session, is_instance_id, parse_instance_arn
 
 
@@ -24,6 +24,23 @@ class Bounds(msgspec.Struct, frozen=True):
     hours: int = 168
     issuances: int = 512  # per session; EC2 renews about hourly, up to two keys a time
     owners: int = 8  # accounts that ever held one address
+    traces: int = 16  # networks of a session that no record of use marks as an instance's, per lane
+
+
+class Trace(msgspec.Struct, gc=False):
+    """Use of a session from one network by records that do not show it to be an instance's.
+
+    Most sessions are people's, functions' and services'; of those this is all that is kept.  It counts if an issuance
+    shows later that EC2 gave the session its keys.
+    """
+
+    network: Network
+    first: Event
+    last: str
+
+    def observe(self, use: Use) -> None:
+        self.first = min(self.first, use.event)
+        self.last = max(self.last, use.event.time)
 
 
 class Sighting(msgspec.Struct, gc=False):
@@ -87,22 +104,34 @@ class Evidence(msgspec.Struct, gc=False):
 
     session: Session
     sightings: dict[str, Sighting] = {}
+    traces: dict[str, Trace] = {}
     earliest: dict[Lane, tuple[Event, Network]] = {}
     issuances: dict[str, Issuance] = {}
     role_arns: Firsts = msgspec.field(default_factory=Firsts)
     instance_arns: Firsts = msgspec.field(default_factory=Firsts)
     crowded: dict[Lane, int] = {}  # lanes with more networks than are kept -> how many there were, about
 
-    def observe(self, use: Use, bounds: Bounds) -> Sighting:
+    def observe(self, use: Use, bounds: Bounds) -> Sighting | Trace:
+        self._note_earliest(use.event, use.network)
+        return self._observe_instance(use, bounds) if use.is_marked else self._observe_other(use, bounds)
+
+    def _observe_other(self, use: Use, bounds: Bounds) -> Trace:
+        trace = self.traces.get(use.network.key)
+        if trace is None:
+            trace = self.traces[use.network.key] = Trace(use.network, use.event, use.event.time)
+            if len(self.traces) > 2 * len(Lane) * bounds.traces:
+                self._settle_traces(bounds)
+        trace.observe(use)
+        return trace
+
+    def _observe_instance(self, use: Use, bounds: Bounds) -> Sighting:
         network = use.network
-        key = network.key
-        sighting = self.sightings.get(key)
+        sighting = self.sightings.get(network.key)
         if sighting is None:
-            sighting = self.sightings[key] = Sighting(network, use.event, use.event.time)
+            sighting = self.sightings[network.key] = Sighting(network, use.event, use.event.time)
             if len(self.sightings) > 2 * len(Lane) * bounds.networks:
                 self._settle_networks(bounds)
         sighting.observe(use, bounds)
-        self._note_earliest(use.event, network)
         if use.role_arn:
             self.role_arns.note(use.role_arn, use.event.time, bounds.owners)
         if use.instance_arn:
@@ -118,6 +147,10 @@ class Evidence(msgspec.Struct, gc=False):
             ours = self.sightings.setdefault(key, theirs)
             if ours is not theirs:
                 ours.absorb(theirs, bounds)
+        for key, trace in other.traces.items():
+            known = self.traces.setdefault(key, trace)
+            known.first = min(known.first, trace.first)
+            known.last = max(known.last, trace.last)
         for event, network in other.earliest.values():
             self._note_earliest(event, network)
         for issuance in other.issuances.values():
@@ -130,6 +163,7 @@ class Evidence(msgspec.Struct, gc=False):
     def settle(self, bounds: Bounds) -> None:
         """Bring to the one form that any order of reading leads to.  Needed before judging or comparing."""
         self._settle_networks(bounds)
+        self._settle_traces(bounds)
         self._settle_issuances(bounds)
         for sighting in self.sightings.values():
             sighting.settle(bounds)
@@ -150,6 +184,14 @@ class Evidence(msgspec.Struct, gc=False):
 
     def _settle_issuances(self, bounds: Bounds) -> None:
         trim(self.issuances, bounds.issuances)
+
+    def _settle_traces(self, bounds: Bounds) -> None:
+        if len(self.traces) > bounds.traces:
+            for lane in Lane:
+                for key in lowest_beyond(
+                    (k for k, seen in self.traces.items() if seen.network.lane is lane), bounds.traces
+                ):
+                    del self.traces[key]
 
     def _settle_networks(self, bounds: Bounds) -> None:
         if len(self.sightings) <= bounds.networks and not self.crowded:

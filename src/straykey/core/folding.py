@@ -13,7 +13,7 @@ fingerprint are as good as impossible, and nobody can make them.
 
 import msgspec
 
-from straykey.core.evidence import Sighting
+from straykey.core.evidence import Sighting, Trace
 from straykey.core.ledger import Ledger
 from straykey.core.record import RESTS_OF_HOUR, Event, Identity, Record, Skipped, Use, observe
 from straykey.core.sample import NO_CEILING, rank
@@ -32,9 +32,10 @@ class _Place(msgspec.Struct, gc=False):
 
 
 class _Caller(msgspec.Struct, gc=False):
-    """Who called from a place with which key, and the earliest time it was folded."""
+    """Who called from a place with which key, and the earliest time it was folded; no place where a trace is enough."""
 
-    place: _Place
+    place: _Place | None
+    trace: Trace | None
     time: str
     access_key: str
 
@@ -61,6 +62,10 @@ class Folding:
         if caller is None or time <= caller.time or time[13:] not in RESTS_OF_HOUR:
             return self._take_plainly(record)
         place = caller.place
+        if place is None:
+            if caller.trace is not None and time > caller.trace.last:
+                caller.trace.last = time
+            return None
         like = place.calls.get(hash((record.source, record.name, record.agent, record.region)))
         if like is None or time <= like.time or (time[:13] != place.hour and not _enter_hour(place, time[:13])):
             return self._take_plainly(record)
@@ -87,19 +92,24 @@ class Folding:
             self.ledger.observe(observation)
         return None
 
-    def _remember(self, record: Record, identity: Identity, sighting: Sighting, event: Event) -> None:
+    def _remember(self, record: Record, identity: Identity, folded: Sighting | Trace, event: Event) -> None:
         if self._remembered >= _MOST_REMEMBERED:
             self._callers.clear()
             self._places.clear()
             self._remembered = 0
         self._remembered += 1
-        place = self._places.get(id(sighting))
-        if place is None:
-            place = self._places[id(sighting)] = _Place(sighting, event.time[:13])
         who = _who_and_where(record, identity)
         caller = self._callers.get(who)
-        if caller is None or event.time < caller.time:
-            self._callers[who] = _Caller(place, event.time, event.access_key)
+        is_new = caller is None or event.time < caller.time
+        if isinstance(folded, Trace):
+            if is_new:
+                self._callers[who] = _Caller(None, folded, event.time, event.access_key)
+            return
+        place = self._places.get(id(folded))
+        if place is None:
+            place = self._places[id(folded)] = _Place(folded, event.time[:13])
+        if is_new:
+            self._callers[who] = _Caller(place, None, event.time, event.access_key)
         call = hash((record.source, record.name, record.agent, record.region))
         like = place.calls.get(call)
         if like is None or event.time < like.time:
@@ -115,7 +125,7 @@ def _enter_hour(place: _Place, hour: str) -> bool:
 
 
 def _who_and_where(record: Record, identity: Identity) -> _Fingerprint:
-    """With source, name, agent and region: everything of a record that folding looks at, but its time, ids and error."""
+    """With source, name, agent and region: all of a record that folding looks at but its time, ids and error."""
     context = identity.session_context
     issuer = context.issuer if context else None
     attributes = context.attributes if context else None

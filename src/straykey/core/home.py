@@ -15,9 +15,10 @@ import msgspec
 from straykey.core.agent import family
 from straykey.core.evidence import Evidence, Sighting, instance_of
 from straykey.core.fleet import Fleet
-from straykey.core.network import PUBLIC_LANES, Lane, parse_address
+from straykey.core.network import PUBLIC_LANES, Lane, Network, parse_address
 from straykey.core.ranges import AwsRanges
-from straykey.core.sample import Firsts
+from straykey.core.record import Event
+from straykey.core.sample import Events, Firsts
 from straykey.core.settings import Settings
 
 
@@ -84,14 +85,23 @@ def weigh(evidence: Evidence, context: Context) -> list[Verdict]:
 def sightings_of(evidence: Evidence, *, require_issuance: bool) -> list[Sighting]:
     """What was seen of a session, by first use: also the first of a lane that fell out of the bounds."""
     known = dict(evidence.sightings)
-    for event, network in evidence.earliest.values():
-        if network.key not in known:
-            lone = known[network.key] = Sighting(network, event, event.time)
-            lone.events.kept[event.event_id] = event
-            lone.keys = Firsts({event.access_key: event.time})
+    lone = [(trace.network, trace.first, trace.last) for trace in evidence.traces.values()]
+    lone += [(network, event, event.time) for event, network in evidence.earliest.values()]
+    for network, first, last in lone:
+        known[network.key] = _with(known.get(network.key), network, first, last)
     issued = evidence.issuances.keys()
     counted = [one for one in known.values() if not require_issuance or one.keys.times.keys() & issued]
     return sorted(counted, key=lambda one: (one.first, one.network))
+
+
+def _with(sighting: Sighting | None, network: Network, first: Event, last: str) -> Sighting:
+    """The sighting, seen from `first` to `last` as well; of a network that has none, all that is known."""
+    if sighting is not None:
+        return msgspec.structs.replace(sighting, first=min(sighting.first, first), last=max(sighting.last, last))
+    events = Events({first.event_id: first})
+    hours, keys = Firsts({first.time[:13]: first.time[:13]}), Firsts({first.access_key: first.time})
+    agents, calls = Firsts({first.agent: first.time}), Firsts({first.call: first.time})
+    return Sighting(network, first, last, events, hours, keys, agents, calls)
 
 
 def _verdict(case: Case) -> tuple[Verdict, bool]:

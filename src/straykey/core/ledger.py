@@ -6,7 +6,7 @@ repetition of the same records gives the same ledger once it is settled.
 
 import msgspec
 
-from straykey.core.evidence import Bounds, Evidence, Sighting
+from straykey.core.evidence import Bounds, Evidence, Sighting, Trace
 from straykey.core.network import is_account
 from straykey.core.record import Allocation, Issued, Observation, Use
 from straykey.core.sample import Firsts
@@ -30,8 +30,8 @@ class Ledger(msgspec.Struct):
         else:
             self._own(observation)
 
-    def observe_use(self, use: Use) -> Sighting:
-        """Fold one use; returns the sighting it belongs to."""
+    def observe_use(self, use: Use) -> Sighting | Trace:
+        """Fold one use; returns the sighting, or the trace, it belongs to."""
         return self._evidence(use.session).observe(use, self.bounds)
 
     def absorb(self, other: "Ledger") -> None:

@@ -157,7 +157,10 @@ class Event(msgspec.Struct, frozen=True, order=True, gc=False):
 
 
 class Use(msgspec.Struct, frozen=True, gc=False):
-    """One call by a role session.  `identity` is equal for all copies of one action: its shared id, else its own."""
+    """One call by a role session.  `identity` is equal for all copies of one action: its shared id, else its own.
+
+    `is_marked`: this record alone shows that the session is an instance's.
+    """
 
     session: Session
     network: Network
@@ -167,6 +170,7 @@ class Use(msgspec.Struct, frozen=True, gc=False):
     delivery: str
     role_arn: str
     instance_arn: str
+    is_marked: bool
 
 
 class Issuance(msgspec.Struct, frozen=True, order=True, gc=False):
@@ -232,7 +236,9 @@ def _use(record: Record, identity: Identity, time: str) -> Observation | Skipped
     context = identity.session_context
     issuer = context.issuer if context else None
     attributes = context.attributes if context else None
+    delivery = (context.delivery or "") if context else ""
     scope = identity.in_scope_of
+    instance_arn = (scope.credentials_issued_to or "") if scope and scope.issuer_type == "AWS::EC2::Instance" else ""
     event = event_of(record, time, identity.access_key_id or "")
     return Use(
         session=session,
@@ -240,9 +246,10 @@ def _use(record: Record, identity: Identity, time: str) -> Observation | Skipped
         event=event,
         identity=record.shared_event_id or event.event_id,
         issued=(moment(attributes.creation_date) or "") if attributes else "",
-        delivery=(context.delivery or "") if context else "",
+        delivery=delivery,
         role_arn=(issuer.arn or "") if issuer else "",
-        instance_arn=(scope.credentials_issued_to or "") if scope and scope.issuer_type == "AWS::EC2::Instance" else "",
+        instance_arn=instance_arn,
+        is_marked=bool(session.looks_like_instance or delivery or instance_arn),
     )
 
 

@@ -8,8 +8,8 @@ the start of a record.  What is lost is counted.
 import re
 from collections.abc import Iterator
 
-from straykey.core.envelope import Decoded, as_utf8, decode_record, decode_strict, pieces, resumed
-from straykey.core.mend import is_utf8, loads, mend
+from straykey.core.envelope import Decoded, Pieces, as_utf8, decode_record, decode_strict
+from straykey.core.mend import loads, mend
 from straykey.core.record import Record, Skipped
 from straykey.core.scan import end_of_value, key_at, members
 
@@ -47,17 +47,17 @@ def decode(data: bytes) -> Decoded:
     return Decoded(strict) if strict is not None else salvage(data)
 
 
-def portions(data: bytes) -> Iterator[Decoded]:
-    """`decode`, in portions small enough to be folded while they are fresh; together they hold the same."""
-    data = as_utf8(data)
-    read = 0
-    if data.isascii() or is_utf8(data):
-        for records, read in pieces(data):  # noqa: B007 - the last `read` is looked at
-            yield Decoded(records)
-    if read == 0:
-        yield decode(data)
-    elif data[read:].strip():
-        yield salvage(resumed(data, read))
+def portions(chunks: Iterator[bytes]) -> Iterator[Decoded]:
+    """`decode` of all chunks, in portions that can be folded while they are fresh; together they hold the same."""
+    pieces = Pieces(chunks)
+    is_begun = False
+    for records in pieces:
+        is_begun = True
+        yield Decoded(records)
+    if not is_begun:
+        yield decode(pieces.left)
+    elif pieces.left.strip():
+        yield salvage(pieces.left)
 
 
 def salvage(data: bytes) -> Decoded:

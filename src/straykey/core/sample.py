@@ -32,10 +32,15 @@ def lowest(texts: Iterable[str], keep: int) -> list[str]:
     return sorted(texts, key=lambda text: (rank(text), text))[:keep]
 
 
+def lowest_beyond(texts: Iterable[str], keep: int) -> list[str]:
+    """The texts that a bounded set of these lets fall."""
+    return sorted(texts, key=lambda text: (rank(text), text))[keep:]
+
+
 def trim(bounded: dict[str, V], keep: int) -> None:
     """Let fall all but the `keep` lowest keys."""
     if len(bounded) > keep:
-        for text in sorted(bounded, key=lambda text: (rank(text), text))[keep:]:
+        for text in lowest_beyond(bounded, keep):
             del bounded[text]
 
 

@@ -23,13 +23,17 @@ _INSTANCE_ARN = re.compile(r"arn:[a-z0-9-]+:ec2:([a-z0-9-]+):[0-9]*:instance/(i-
 
 
 class Session(msgspec.Struct, frozen=True, order=True):
-    """The parts of `arn:PARTITION:sts::ACCOUNT:assumed-role/ROLE/NAME`.  The role's path is not among them."""
+    """The parts of `arn:PARTITION:sts::ACCOUNT:assumed-role/ROLE/NAME`.  The role's path is not among them.
+
+    `looks_like_instance`: the name is an instance id, or the role is EC2's own for instances.
+    """
 
     arn: str
     partition: str
     account: str
     role: str
     name: str
+    looks_like_instance: bool
 
 
 @lru_cache(maxsize=65536)
@@ -39,7 +43,7 @@ def parse_session(arn: str) -> Session | None:
     if match is None:
         return None
     partition, account, role, name = match.groups()
-    return Session(arn=arn, partition=partition, account=account, role=role, name=name)
+    return Session(arn, partition, account, role, name, is_instance_id(name) or role == IDENTITY_ROLE)
 
 
 def session_of_role(role_arn: str, name: str) -> Session | None:

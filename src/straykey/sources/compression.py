@@ -4,6 +4,8 @@ A few kilobytes can unpack to gigabytes.  So output is capped: at `ratio` times 
 to 10-25 times their size), never below `floor` bytes and never above `ceiling`.
 """
 
+from collections.abc import Generator, Iterator
+
 import msgspec
 from isal import igzip_lib, isal_zlib
 
@@ -11,7 +13,7 @@ from straykey.core.record import Skipped
 
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
-_STEP = 1 << 20
+_STEP = 1 << 16
 _SMALL_STEP = 1 << 12
 _FEED = 1 << 18
 # A file may have a million tiny members: what is fed beyond the end of one is copied, so the later ones start small.
@@ -31,102 +33,102 @@ class Limit(msgspec.Struct, frozen=True):
         return min(self.ceiling, max(self.floor, self.ratio * size))
 
 
-class Unpacked(msgspec.Struct, frozen=True):
-    """Plain bytes, and what was wrong with their packing, if anything."""
+class Unpacking:
+    """The plain bytes of `data`, which may be compressed or not, chunk by chunk.
 
-    data: bytes
-    problem: Skipped | None = None
+    Once all of it was taken, `problem` says what was wrong with the packing, if anything.
+    """
+
+    def __init__(self, data: bytes, limit: Limit | None = None) -> None:
+        self._data = data
+        self._at_most = (limit or Limit()).of(len(data))
+        self.problem: Skipped | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        if self._data.startswith(_GZIP):
+            self.problem = yield from _gunzip(self._data, self._at_most)
+        elif self._data.startswith(_ZSTD):
+            self.problem = yield from _unzstd(self._data, self._at_most)
+        else:
+            for start in range(0, len(self._data), _STEP):
+                yield self._data[start : start + _STEP]
 
 
-def unpack(data: bytes, limit: Limit | None = None) -> Unpacked:
-    """Plain bytes of `data`, which may be compressed or not."""
-    at_most = (limit or Limit()).of(len(data))
-    if data.startswith(_GZIP):
-        return _gunzip(data, at_most)
-    if data.startswith(_ZSTD):
-        return _unzstd(data, at_most)
-    return Unpacked(data)
+class _End(msgspec.Struct, frozen=True):
+    """How one member of a gzip file ended: after how many plain bytes, and where what follows it begins."""
 
-
-class _Member(msgspec.Struct, frozen=True):
-    """One member of a gzip file, unpacked as far as it goes, and where what follows it begins."""
-
-    plain: list[bytes]
     size: int
-    end: int
+    position: int
     problem: Skipped | None = None
 
 
-def _gunzip(data: bytes, at_most: int) -> Unpacked:
+def _gunzip(data: bytes, at_most: int) -> Generator[bytes, None, Skipped | None]:
     """All members of a gzip file; what follows the last one must be zeros."""
-    plain: list[bytes] = []
     size = position = 0
-    problem = None
-    while problem is None and data.startswith(_GZIP, position):
-        member = _inflate(data, position, at_most - size)
+    while data.startswith(_GZIP, position):
+        member = yield from _inflate(data, position, at_most - size)
         if member.problem is Skipped.CORRUPT:
-            member = _inflate_up_to_break(data, position, at_most - size, member.size)
-        plain += member.plain
+            closer = _up_to_break(data, position, at_most - size, member.size)
+            yield from filter(None, (closer,))
+        if member.problem is not None:
+            return member.problem
         size += member.size
-        position = member.end
-        problem = member.problem
-    if problem is None and data[position:].strip(b"\0"):
-        problem = Skipped.CORRUPT
-    return Unpacked(b"".join(plain), problem)
+        position = member.position
+    return Skipped.CORRUPT if data[position:].strip(b"\0") else None
 
 
-def _inflate_up_to_break(data: bytes, start: int, room: int, sound: int) -> _Member:
-    """Unpack anew in ever smaller steps: what a failing step had unpacked before the break is not given out."""
-    closer = _inflate(data, start, room, sound=sound, step=_SMALL_STEP)
-    return _inflate(data, start, room, sound=closer.size, step=1)
+def _up_to_break(data: bytes, start: int, room: int, sound: int) -> bytes:
+    """What lies between the last sound step and the break: a failing step does not give out what it had unpacked."""
+    closer = sum(map(len, _inflate(data, start, room, sound=sound, step=_SMALL_STEP)))
+    return b"".join(_inflate(data, start, room, sound=closer, step=1))[sound:]
 
 
-def _inflate(data: bytes, start: int, room: int, *, sound: int = 0, step: int = _STEP) -> _Member:
+def _inflate(data: bytes, start: int, room: int, *, sound: int = 0, step: int = _STEP) -> Generator[bytes, None, _End]:
     """Unpack one member; up to `sound` bytes at once as usual, from there on by `step`."""
     member = isal_zlib.decompressobj(wbits=31)
-    plain: list[bytes] = []
     size = 0
     position = start
     feed = b""
     try:
         while not member.eof:
             if size >= room:
-                return _Member(plain, size, position, Skipped.TOO_LARGE)
+                return _End(size, position, Skipped.TOO_LARGE)
             if not feed:
                 feed = data[position : position + (min(_FEED, _FIRST_FEED + position - start) if start else _FEED)]
                 position += len(feed)
             chunk = member.decompress(feed, min(room - size, _STEP, sound - size if size < sound else step))
             if not chunk and not feed and not member.eof:
-                return _Member(plain, size, position, Skipped.TRUNCATED)
+                return _End(size, position, Skipped.TRUNCATED)
             feed = member.unconsumed_tail
-            plain.append(chunk)
             size += len(chunk)
+            if chunk:
+                yield chunk
     except igzip_lib.IsalError:  # type: ignore[misc]  # the stub declares it as an instance
-        return _Member(plain, size, position, Skipped.CORRUPT)
-    return _Member(plain, size, position - len(member.unused_data))
+        return _End(size, position, Skipped.CORRUPT)
+    return _End(size, position - len(member.unused_data))
 
 
-def _unzstd(data: bytes, at_most: int) -> Unpacked:
+def _unzstd(data: bytes, at_most: int) -> Generator[bytes, None, Skipped | None]:
     """All frames of a zstd file."""
     try:
         import zstandard  # noqa: PLC0415 - an extra
     except ImportError:
-        return Unpacked(b"", Skipped.NO_LIBRARY)
+        return Skipped.NO_LIBRARY
     library = zstandard.ZstdDecompressor()
-    plain: list[bytes] = []
     size = position = 0
     frame = library.decompressobj()
     try:
         while position < len(data):
             chunk = frame.decompress(data[position : position + _ZSTD_FEED])
             position += min(_ZSTD_FEED, len(data) - position)
-            plain.append(chunk)
             size += len(chunk)
+            if chunk:
+                yield chunk
             if size > at_most:
-                return Unpacked(b"".join(plain), Skipped.TOO_LARGE)
+                return Skipped.TOO_LARGE
             if frame.eof and position - len(frame.unused_data) < len(data):
                 position -= len(frame.unused_data)
                 frame = library.decompressobj()
     except zstandard.ZstdError:
-        return Unpacked(b"".join(plain), Skipped.CORRUPT)
-    return Unpacked(b"".join(plain), None if frame.eof else Skipped.TRUNCATED)
+        return Skipped.CORRUPT
+    return None if frame.eof else Skipped.TRUNCATED

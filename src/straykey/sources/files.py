@@ -8,6 +8,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -17,7 +18,7 @@ from straykey.core.record import Skipped
 from straykey.core.salvage import portions
 from straykey.errors import UsageError
 from straykey.ports import Batch
-from straykey.sources.compression import Limit, unpack
+from straykey.sources.compression import Limit, Unpacking
 
 STANDARD_INPUT = "-"
 _LOG_SUFFIXES = (".json", ".jsonl", ".ndjson", ".gz", ".zst", ".log")
@@ -103,17 +104,19 @@ class Files:
 
     def _read(self, found: Found) -> Iterator[Decoded]:
         try:
-            unpacked = unpack(_content(found.path), self._limit)
+            unpacking = Unpacking(_content(found.path), self._limit)
         except OSError:
             yield _nothing(Skipped.UNREADABLE)
             return
-        if not found.asked and not _may_be_log(found.path, unpacked.data):
+        chunks = iter(unpacking)
+        first = next(chunks, b"")
+        if not found.asked and not _may_be_log(found.path, first):
             yield _nothing(Skipped.OTHER_FILE)
             return
-        if unpacked.problem:
-            yield _nothing(unpacked.problem)
-        if unpacked.data or not unpacked.problem:
-            yield from portions(unpacked.data)
+        if first or not unpacking.problem:
+            yield from portions(chain((first,), chunks))
+        if unpacking.problem:
+            yield _nothing(unpacking.problem)
 
 
 def _content(path: Path) -> bytes:
