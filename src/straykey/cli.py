@@ -4,7 +4,6 @@ Results go to stdout, everything else to stderr.  Exit codes: 0 done, 1 findings
 3 some input could not be read (results are printed all the same); 1 goes before 3.
 """
 
-import gc
 import ipaddress
 import os
 import sys
@@ -12,7 +11,7 @@ import time
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from platformdirs import user_cache_path
@@ -27,9 +26,11 @@ from straykey.errors import StraykeyError, UsageError
 from straykey.formats import explanation, finding_json, finding_table, summary
 from straykey.formats.text import printable
 from straykey.progress import Progress
-from straykey.sim import delivery, scenario
 from straykey.sources import aws_ranges
 from straykey.sources.files import Files, find
+
+if TYPE_CHECKING:
+    from straykey.sim import delivery
 
 app = typer.Typer(
     name="straykey",
@@ -47,7 +48,6 @@ _EXIT_INTERRUPTED = 130
 _EXIT_BUG = 70
 _WIDTH_OFF_TERMINAL = 140
 _MOST_BLOCKS = 20
-_GC_THRESHOLD = 200_000
 
 
 class Format(StrEnum):
@@ -87,8 +87,6 @@ RequireIssuance = Annotated[
 
 def main() -> None:
     """Run the command line; no traceback reaches a user."""
-    # Folding makes no cycles but keeps much: looking for cycles at the usual pace costs a tenth of the time.
-    gc.set_threshold(_GC_THRESHOLD)
     try:
         app(prog_name="straykey")
     except StraykeyError as error:
@@ -201,14 +199,16 @@ def demo(
         delivered = _simulate(directory, hours=1, instances=12, seed=1, thefts=2)
         _say(f"simulated an hour of a small company: {delivered.records} records in {delivered.files} files")
     _say(f"straykey scan {logs} --ip-ranges {copy}\n")
-    ranges = aws_ranges.from_file(copy, now=scenario.START)
+    ranges = aws_ranges.from_file(copy, now=_now())
     scanned = _scan([str(logs)], pipeline.Request(ranges=ranges.ranges), ranges.told)
     _say("")
     _print_findings(scanned, Format.TABLE, [str(logs), "--ip-ranges", str(copy)], ranges)
     _say("\nWith your own logs: straykey scan PATH   (a trail's files or folders; aws s3 sync brings them)")
 
 
-def _simulate(directory: Path, *, hours: int, instances: int, seed: int, thefts: int) -> delivery.Delivered:
+def _simulate(directory: Path, *, hours: int, instances: int, seed: int, thefts: int) -> "delivery.Delivered":
+    from straykey.sim import delivery, scenario  # noqa: PLC0415 - a scan need not pay for it
+
     try:
         world = scenario.simulate(seed=seed, hours=hours, instances=instances, thefts=thefts)
         return delivery.write(world, directory)

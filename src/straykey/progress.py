@@ -31,6 +31,6 @@ class Progress:
         self._bar.advance(self._task, batch.size)
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         self._bar.stop()

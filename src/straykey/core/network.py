@@ -48,17 +48,20 @@ def _network(lane: Lane, address: str, endpoint: str = "", endpoint_owner: str =
 
 # Not `ipaddress.is_private`: that also holds for the documentation ranges, and those are a stranger's address.
 _PRIVATE = tuple(
-    ipaddress.ip_network(cidr)
-    for cidr in (
-        "10.0.0.0/8",
-        "172.16.0.0/12",
-        "192.168.0.0/16",
-        "100.64.0.0/10",
-        "127.0.0.0/8",
-        "169.254.0.0/16",
-        "fc00::/7",
-        "fe80::/10",
-        "::1/128",
+    (net.version, int(net.network_address), int(net.broadcast_address))
+    for net in map(
+        ipaddress.ip_network,
+        (
+            "10.0.0.0/8",
+            "172.16.0.0/12",
+            "192.168.0.0/16",
+            "100.64.0.0/10",
+            "127.0.0.0/8",
+            "169.254.0.0/16",
+            "fc00::/7",
+            "fe80::/10",
+            "::1/128",
+        ),
     )
 )
 _ACCOUNT = re.compile(r"[0-9]{12}")
@@ -102,7 +105,8 @@ def network_of(address: str, endpoint: str = "", endpoint_owner: str = "") -> Ne
     if parsed is None:
         return _network(_lane_of_name(address), address)
     text = str(parsed)
-    private = any(parsed.version == net.version and parsed in net for net in _PRIVATE)
+    number = int(parsed)
+    private = any(parsed.version == version and first <= number <= last for version, first, last in _PRIVATE)
     if endpoint and (private or is_account(endpoint_owner)):
         return _network(Lane.ENDPOINT, text, endpoint, endpoint_owner)
     if private:

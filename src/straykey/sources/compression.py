@@ -15,7 +15,7 @@ _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _STEP = 1 << 16
 _SMALL_STEP = 1 << 12
-_FEED = 1 << 18
+_FEED = 1 << 15
 # A file may have a million tiny members: what is fed beyond the end of one is copied, so the later ones start small.
 _FIRST_FEED = 1 << 8
 # zstd cannot be told where to stop; this much of it unpacks to 16 MB at most.
