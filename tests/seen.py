@@ -71,7 +71,7 @@ def _verdicts(
     records: Iterable[RawRecord], settings: Settings, ranges: AwsRanges | None, instance: str
 ) -> list[Verdict]:
     ledger = ledger_of(records)
-    context = Context(settings, survey(ledger, settings), ranges)
+    context = Context(settings, survey(ledger, settings, ranges), ranges)
     sessions = (evidence for evidence in ledger.sessions.values() if evidence.session.name == instance)
     return [verdict for evidence in sessions for verdict in weigh(evidence, context)]
 

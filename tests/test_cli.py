@@ -6,6 +6,7 @@ import pty
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -119,7 +120,7 @@ def test_accounts_may_stand_in_a_file(tmp_path: Path, ranges: Path) -> None:
     )
     first = use_record(address="10.0.0.1", endpoint="vpce-0a", endpoint_owner="111122223333")
     (tmp_path / "t.json").write_bytes(trail(first, stray))
-    (tmp_path / "accounts.txt").write_text("123456789012\n444455556666\n")
+    (tmp_path / "accounts.txt").write_text("\ufeff# ours\n123456789012\n444455556666  # the hub\n")
     for accounts in ("444455556666,123456789012", tmp_path / "accounts.txt"):
         ran = straykey("scan", tmp_path / "t.json", "--ip-ranges", ranges, "--accounts", accounts, "--format", "jsonl")
         assert json.loads(ran.stdout)["severity"] == "MEDIUM"
@@ -135,6 +136,8 @@ def test_accounts_may_stand_in_a_file(tmp_path: Path, ranges: Path) -> None:
         ["scan", "{logs}", "--accounts", "12345"],
         ["scan", "{logs}", "--since", "yesterday"],
         ["scan", "{logs}", "--format", "xml"],
+        ["scan", "{logs}", "--since", "2026-05-05", "--until", "2026-05-04"],
+        ["scan", "{logs}", "--accounts", "no-such-file.txt"],
         ["scan"],
         ["explain", "i-00000000000000000", "{logs}", "--offline"],
         ["simulate", "/proc/nowhere"],
@@ -157,6 +160,26 @@ def test_a_path_that_does_not_exist_is_one_clear_line_and_a_hint() -> None:
         "straykey: /nowhere/at/all: no such file or folder",
         "  name CloudTrail files, folders of them, or -",
     ]
+
+
+def test_hundreds_of_accounts_may_be_listed(logs: Path, ranges: Path) -> None:
+    ids = ",".join(f"{n:012d}" for n in range(900))
+    assert straykey("scan", logs, "--ip-ranges", ranges, "--accounts", ids).returncode == 0
+
+
+def test_a_full_disk_is_told_in_words(logs: Path, ranges: Path) -> None:
+    command = f"{sys.executable} -m straykey scan {logs} --ip-ranges {ranges} --format json > /dev/full"
+    ran = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (ran.returncode, "cannot write the output" in ran.stderr) == (2, True)
+
+
+def test_a_session_that_is_no_instances_is_not_called_stray(tmp_path: Path, ranges: Path) -> None:
+    person: dict[str, Any] = {"instance": "alice", "delivery": None}
+    moves = [use_record(**person), use_record(**person, address="203.0.113.66", time="2026-05-04T11:00:00Z")]
+    (tmp_path / "t.json").write_bytes(trail(*moves))
+    ran = straykey("explain", "alice", tmp_path / "t.json", "--ip-ranges", ranges)
+    assert "not judged" in ran.stdout
+    assert "stray " not in ran.stdout
 
 
 def test_explain_shows_every_network_and_the_record_that_proves_it(logs: Path, ranges: Path) -> None:

@@ -107,13 +107,19 @@ def test_the_readme_shows_what_the_demo_prints(golden: Golden, tmp_path: Path) -
     shown = straykey(*shlex.split(command), cwd=tmp_path)
     assert shown.returncode == 0
     first_line = f"$ straykey {command}\n"
-    golden("README.md", replaced(readme, first_line, "\n```\n\n(That is", shown.stdout.rstrip()))
+    golden("README.md", replaced(readme, first_line, "\n```\n\n(`make demo`", shown.stdout.rstrip()))
 
 
 def test_pages_link_only_to_files_that_are_there() -> None:
     for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]:
         for target in re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text()):
             assert (page.parent / target).exists(), f"{page}: {target}"
+
+
+def test_no_page_has_a_place_left_empty() -> None:
+    for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]:
+        text = page.read_text().replace("<!-- skipped -->", "").replace("<!-- end -->", "")
+        assert "<!--" not in text, page
 
 
 def test_the_make_targets_of_the_pages_are_there() -> None:

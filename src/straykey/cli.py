@@ -6,6 +6,7 @@ Results go to stdout, everything else to stderr.  Exit codes: 0 done, 1 findings
 
 import ipaddress
 import os
+import shlex
 import sys
 import time
 from datetime import UTC, datetime
@@ -97,6 +98,9 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains once more on exit
         sys.exit(0)
+    except OSError as error:
+        _say(f"straykey: cannot write the output: {error.strerror}")
+        sys.exit(EXIT_USAGE)
     except KeyboardInterrupt:
         sys.exit(_EXIT_INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - the last line
@@ -184,7 +188,8 @@ def simulate(
     typer.echo(f"{delivered.logs}: {delivered.files} files, {delivered.records} records")
     typer.echo(f"{delivered.truth}: what was stolen, and where it was used")
     typer.echo(f"{delivered.ip_ranges}: this world's AWS ranges")
-    typer.echo(f"\nNext: straykey scan {delivered.logs} --ip-ranges {delivered.ip_ranges}")
+    command = ["straykey", "scan", str(delivered.logs), "--ip-ranges", str(delivered.ip_ranges)]
+    typer.echo(f"\nNext: {shlex.join(command)}")
 
 
 @app.command(epilog="Example: straykey demo")
@@ -195,6 +200,8 @@ def demo(
 ) -> None:
     """Simulate an hour of a small company with two thefts in it, and find them."""
     logs, copy = directory / "AWSLogs", directory / "ip-ranges.json"
+    if logs.is_dir() and not copy.is_file():
+        raise UsageError(f"{directory}: holds something else than a demo", hint="name a new folder")
     if not logs.is_dir():
         delivered = _simulate(directory, hours=1, instances=12, seed=1, thefts=2)
         _say(f"simulated an hour of a small company: {delivered.records} records in {delivered.files} files")
@@ -230,6 +237,9 @@ def _ranges(ip_ranges: Path | None, *, offline: bool) -> aws_ranges.Obtained:
 def _request(
     ranges: aws_ranges.Obtained, accounts: str, trusted: list[str], since: str, until: str, *, require_issuance: bool
 ) -> pipeline.Request:
+    period = pipeline.Period(_time("--since", since), _time("--until", until))
+    if period.until and period.since >= period.until:
+        raise UsageError("--since is not before --until: no record can lie between", hint="swap them")
     return pipeline.Request(
         settings=Settings(
             accounts=_accounts(accounts),
@@ -237,23 +247,30 @@ def _request(
             require_issuance=require_issuance,
         ),
         ranges=ranges.ranges,
-        period=pipeline.Period(_time("--since", since), _time("--until", until)),
+        period=period,
     )
 
 
 def _accounts(text: str) -> frozenset[str]:
     """Ids separated by commas or white space, given here or in a file."""
+    ids = text.replace(",", " ").split()
+    if not all(map(is_account, ids)):
+        ids = _accounts_in_file(text)
+    return frozenset(ids)
+
+
+def _accounts_in_file(name: str) -> list[str]:
+    hint = "give twelve digits each, separated by commas, or a file of them"
     try:
-        listed = Path(text).read_text() if text and Path(text).is_file() else text
+        lines = Path(name).read_text("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--accounts {text}: {error}", hint="one twelve-digit id a line") from error
-    ids = listed.replace(",", " ").split()
+        told = f"--accounts {printable(name)}: neither account ids nor a file that can be read"
+        raise UsageError(told, hint=hint) from error
+    ids = [one for line in lines for one in line.partition("#")[0].replace(",", " ").split()]
     for one in ids:
         if not is_account(one):
-            raise UsageError(
-                f"--accounts: {printable(one)} is no account id", hint="give twelve digits each, or a file"
-            )
-    return frozenset(ids)
+            raise UsageError(f"--accounts {printable(name)}: {printable(one)} is no account id", hint=hint)
+    return ids
 
 
 def _network(cidr: str) -> IPNetwork:
@@ -299,7 +316,7 @@ def _print_findings(scanned: pipeline.Scanned, how: Format, arguments: list[str]
         for finding in findings:
             typer.echo(finding_json.to_line(finding))
     else:
-        _show(finding_table.render(findings, most=_MOST_BLOCKS))
+        _show(finding_table.render(findings, instances=scanned.instances, most=_MOST_BLOCKS))
         if findings:
             _show(finding_table.next_steps(findings, arguments), fold=False)
 

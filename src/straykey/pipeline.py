@@ -65,12 +65,13 @@ def scan(source: Source, request: Request, progress: Callable[[Batch], None] = l
 
 def explain(name: str, scanned: Scanned, request: Request) -> list[Explained]:
     """The verdicts on every network of each session that has this ARN, name or instance id."""
-    context = Context(request.settings, survey(scanned.ledger, request.settings), request.ranges)
+    context = Context(request.settings, survey(scanned.ledger, request.settings, request.ranges), request.ranges)
     findings = {finding.id: finding for finding in scanned.findings}
     return [
         Explained(evidence, weigh(evidence, context), findings, scanned.ledger.bounds)
         for _, evidence in sorted(scanned.ledger.sessions.items())
-        if name in (evidence.session.arn, evidence.session.name, instance_of(evidence)[0])
+        if name.lower()
+        in (evidence.session.arn.lower(), evidence.session.name.lower(), instance_of(evidence)[0].lower())
     ]
 
 

@@ -22,8 +22,8 @@ def home(minute: int = 0, **changes: Any) -> RawRecord:
 
 
 def through(address: str, endpoint: str, owner: str | None, minute: int = 30, **changes: Any) -> RawRecord:
-    time = f"2026-05-04T10:{minute:02d}:00Z"
-    return use_record(address=address, endpoint=endpoint, endpoint_owner=owner, time=time, **changes)
+    changes.setdefault("time", f"2026-05-04T10:{minute:02d}:00Z")
+    return use_record(address=address, endpoint=endpoint, endpoint_owner=owner, **changes)
 
 
 def standing(verdicts: dict[str, Verdict], address: str) -> tuple[str, str]:
@@ -59,10 +59,64 @@ def test_an_address_that_cannot_be_read_is_neither_home_nor_stray() -> None:
     assert standing(verdicts, HOME) == ("home", "first-use")
 
 
-def test_a_trusted_network_is_explained_even_when_it_comes_first() -> None:
-    verdicts = verdicts_of(home(0, address="203.0.113.7"), home(1), settings=trusting("203.0.113.0/28"))
-    assert standing(verdicts, "203.0.113.7") == ("explained", "trusted-network")
+def test_a_trusted_network_is_home_whenever_it_comes() -> None:
+    verdicts = verdicts_of(home(0), home(1, address="203.0.113.7"), settings=trusting("203.0.113.0/28"))
+    assert standing(verdicts, "203.0.113.7") == ("home", "trusted-network")
     assert standing(verdicts, HOME) == ("home", "first-use")
+
+
+def test_who_trusts_the_instances_own_egress_still_sees_the_thief() -> None:
+    verdicts = verdicts_of(home(0), home(1, address="203.0.113.66"), settings=trusting("198.18.0.0/24"))
+    assert standing(verdicts, HOME) == ("home", "trusted-network")
+    assert standing(verdicts, "203.0.113.66") == ("stray", "")
+
+
+def test_a_trusted_private_network_does_not_excuse_a_strangers_endpoint() -> None:
+    verdicts = verdicts_of(home(0), through("10.9.9.9", OTHER_VPCE, THIEF), settings=trusting("10.0.0.0/8"))
+    assert standing(verdicts, "10.9.9.9") == ("stray", "")
+
+
+def test_one_thief_with_two_keys_and_one_rented_endpoint_vouches_for_nobody() -> None:
+    at_home = [use_record(instance=OTHER_INSTANCE, address="198.18.0.11", time="2026-05-04T10:00:00Z")]
+    thefts = [through("10.9.9.9", OTHER_VPCE, None), through("10.9.9.9", OTHER_VPCE, None, instance=OTHER_INSTANCE)]
+    assert standing(verdicts_of(home(0), *at_home, *thefts), "10.9.9.9") == ("stray", "")
+
+
+def test_an_endpoint_used_now_and_then_from_several_private_addresses_is_the_accounts_own() -> None:
+    fleet = [f"i-{n:017x}" for n in range(4)]
+    days = [
+        use_record(instance=one, address=HOME, time=f"2026-05-04T{hour:02d}:00:00Z")
+        for one in fleet
+        for hour in range(9)
+    ]
+    nights = [
+        through(f"10.0.0.{n + 1}", VPCE, None, instance=one, time="2026-05-04T02:30:00Z") for n, one in enumerate(fleet)
+    ]
+    verdicts = verdicts_of(*days, *nights, instance=fleet[0])
+    assert standing(verdicts, "10.0.0.1") == ("home", "endpoint-pair")
+
+
+def test_a_session_that_knows_but_endpoints_of_a_hub_account_is_at_home_there() -> None:
+    verdicts = verdicts_in_order(through("10.0.0.5", VPCE, THIEF, 0), through("10.0.0.5", OTHER_VPCE, THIEF, 5))
+    assert verdicts[0].code == "first-use"
+
+
+def test_a_private_address_seen_before_its_endpoint_is_no_stray() -> None:
+    private = use_record(address="10.0.0.5", time="2026-05-04T10:05:00Z")
+    verdicts = verdicts_in_order(home(0), private, through("10.0.0.5", VPCE, OWN, 10))
+    assert {verdict.standing for verdict in verdicts} == {Standing.HOME}
+
+
+def test_an_endpoint_shows_an_ipv6_address_of_its_own() -> None:
+    both = [through("10.0.0.5", VPCE, OWN, 0), through("2001:db8:1000::5", VPCE, OWN, 5)]
+    assert {verdict.standing for verdict in verdicts_in_order(*both)} == {Standing.HOME}
+
+
+def test_one_endpoint_is_one_network_whether_its_owner_is_named_or_not() -> None:
+    named, unnamed = through("10.9.9.9", OTHER_VPCE, THIEF, 5), through("10.9.9.9", OTHER_VPCE, None, 6)
+    for order in ((named, unnamed), (unnamed, named)):
+        (stray,) = (one for one in verdicts_in_order(home(0), *order) if one.standing is Standing.STRAY)
+        assert stray.sighting.network.endpoint_owner == THIEF
 
 
 def test_the_neighbour_of_a_trusted_network_is_stray() -> None:

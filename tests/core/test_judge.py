@@ -272,3 +272,47 @@ def test_events_are_in_order_of_time_and_tell_their_errors() -> None:
         ("2026-05-04T10:05:00Z", None),
         ("2026-05-04T10:07:00Z", "AccessDenied"),
     ]
+
+
+def test_a_thief_with_two_keys_does_not_own_his_address_by_the_other_theft() -> None:
+    endpoint = {"address": "10.0.0.5", "endpoint": "vpce-0aaaabbbbccccdddd", "endpoint_owner": OWN}
+    other = {"instance": OTHER_INSTANCE, "address": "198.18.0.11"}
+    records = [home(0, **endpoint), home(20, address="198.19.5.5"), home(0, **other)]
+    strays = findings_of(*records, home(30, **{**other, "address": "198.19.5.5"}))
+    assert [(finding.severity, finding.stray.account) for finding in strays] == [(Severity.HIGH, None)] * 2
+
+
+def test_an_address_outside_aws_is_nobodys() -> None:
+    finding = only(findings_of(home(0), home(5, address="203.0.113.7"), *resident("203.0.113.7", OWN)))
+    assert (finding.stray.account, finding.stray.affiliated) == (None, None)
+
+
+def test_an_allocation_made_by_a_role_counts() -> None:
+    given = allocation_record(account=AFFILIATED, address="198.18.7.7", time="2026-05-04T08:00:00Z")
+    role = f"arn:aws:sts::{AFFILIATED}:assumed-role/Admin/bob"
+    given["userIdentity"] = {"type": "AssumedRole", "arn": role, "accessKeyId": "ASIAEXAMPLEKEY000009"}
+    earlier = use_record(instance="bob", role="Admin", account=AFFILIATED, delivery=None, time="2026-05-04T07:00:00Z")
+    earlier["userIdentity"] = given["userIdentity"]
+    finding = only(findings_of(earlier, given, home(0), home(5, address="198.18.7.7")))
+    assert (finding.severity, finding.stray.account) == (Severity.MEDIUM, AFFILIATED)
+
+
+def test_a_session_without_its_identitys_type_is_judged_all_the_same() -> None:
+    stray = home(5, address="203.0.113.66")
+    del stray["userIdentity"]["type"]
+    assert findings_of(home(0), stray)
+
+
+def test_of_two_events_with_one_id_the_earlier_is_shown() -> None:
+    twins = [home(m, address="203.0.113.66", event_id="X", sharedEventID=f"{m}") for m in (5, 6)]
+    for order in (twins, twins[::-1]):
+        (event,) = only(findings_of(home(0), *order)).events
+        assert event.time == "2026-05-04T10:05:00Z"
+
+
+def test_a_key_that_fell_out_of_the_bound_is_not_said_to_be_unissued() -> None:
+    keys = [f"ASIAEXAMPLE{n:09d}" for n in range(1_400)]
+    issued = [issuance_record(time="2026-05-04T09:59:00Z", key=key) for key in keys]
+    for key in keys[::100]:
+        finding = only(findings_of(*issued, home(0, key=key), home(5, address="203.0.113.66", key=key)))
+        assert "issuance-unseen" not in reasons(finding)

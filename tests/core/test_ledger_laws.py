@@ -1,6 +1,7 @@
 """The law of the ledger: any order, any grouping and any repetition of the same records gives the same bytes."""
 
 import random
+from typing import Any
 
 import msgspec
 from hypothesis import given, settings
@@ -37,6 +38,14 @@ ADDRESSES = [
 ]
 # The last one is an instance's only where a record or an issuance says so.
 INSTANCES = ["i-0123456789abcdef0", "i-0fedcba9876543210", "no-instance-id"]
+ODD_IDS: list[dict[str, Any]] = [
+    {},
+    {},
+    {"eventID": ""},
+    {"eventID": None},
+    {"sharedEventID": "shared"},
+    {"sharedEventID": "other"},
+]
 pick = st.sampled_from
 
 
@@ -47,6 +56,7 @@ def times() -> st.SearchStrategy[str]:
 @st.composite
 def uses(draw: st.DrawFn) -> RawRecord:
     endpoint = draw(pick([None, "vpce-0aaaabbbbccccdddd", "vpce-0eeeeffff00001111"]))
+    ids: dict[str, Any] = draw(pick(ODD_IDS))
     return use_record(
         instance=draw(pick(INSTANCES)),
         account=draw(pick(["111122223333", "444455556666"])),
@@ -59,8 +69,9 @@ def uses(draw: st.DrawFn) -> RawRecord:
         delivery=draw(pick([None, "1.0", "2.0"])),
         endpoint=endpoint,
         endpoint_owner=draw(pick([None, "111122223333", "999988887777"])) if endpoint else None,
-        event_id=draw(st.one_of(st.none(), pick(["one-id", "another-id"]))),
         issued=draw(st.one_of(st.none(), times())),
+        **ids,
+        event_id=draw(st.one_of(st.none(), pick(["one-id", "another-id"]))),
     )
 
 
@@ -212,3 +223,11 @@ def test_a_reader_that_saw_only_kept_networks_does_not_unsay_that_there_were_mor
     whole = read(kept)
     whole.absorb(crowded)
     assert told(whole) == told(read(records))
+
+
+def test_a_time_that_is_none_is_refused_on_the_short_way_too() -> None:
+    other: dict[str, Any] = {"instance": "no-instance-id", "delivery": None}
+    sound, broken = use_record(**other), use_record(**other, time="2026-13-45T10:00:00Z", event_id="b")
+    for order in ([sound, broken], [broken, sound]):
+        folded = fold([decode(trail(*order))], Folding(Ledger(TIGHT)), Period())
+        assert folded.skipped == {Skipped.BAD_TIME: 1}

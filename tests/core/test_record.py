@@ -107,7 +107,7 @@ def test_a_call_by_a_role_session_is_a_use() -> None:
     use = observed(use_record(endpoint="vpce-0123456789abcdef0", endpoint_owner="111122223333", address="10.0.0.5"))
     assert isinstance(use, Use)
     assert use.session.arn == "arn:aws:sts::111122223333:assumed-role/web-role/i-0123456789abcdef0"
-    assert use.network.key == "endpoint vpce-0123456789abcdef0 111122223333 10.0.0.5"
+    assert use.network.key == "endpoint vpce-0123456789abcdef0 10.0.0.5"
     assert (use.issued, use.delivery) == ("2026-05-04T09:59:00Z", "2.0")
     assert use.role_arn == "arn:aws:iam::111122223333:role/app/web-role"
 

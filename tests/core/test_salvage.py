@@ -244,7 +244,7 @@ REASONS: list[tuple[bytes, Skipped]] = [
     (b"", Skipped.EMPTY),
     (b" \n", Skipped.EMPTY),
     (b"[]", Skipped.EMPTY),
-    (b"[[[", Skipped.EMPTY),
+    (b"[[[", Skipped.BAD_JSON),
     (b'{"CloudTrailEvent":" "}', Skipped.EMPTY),
     (b'{"Records":[', Skipped.BAD_JSON),
     (b'{"Records":[{}', Skipped.NOT_A_RECORD),

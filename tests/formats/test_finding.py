@@ -1,6 +1,7 @@
 """Golden files of one theft, as every format shows it."""
 
 import json
+import shlex
 from io import StringIO
 
 from rich.console import Console, RenderableType
@@ -37,8 +38,8 @@ def theft() -> list[RawRecord]:
     ]
 
 
-def on_terminal(what: RenderableType) -> str:
-    console = Console(file=StringIO(), width=120, force_terminal=False, markup=False, highlight=False)
+def on_terminal(what: RenderableType, width: int = 120) -> str:
+    console = Console(file=StringIO(), width=width, force_terminal=False, markup=False, highlight=False)
     with console.capture() as captured:
         console.print(what)
     return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
@@ -58,19 +59,42 @@ def test_a_finding_on_one_line_is_the_same_finding() -> None:
 
 def test_a_finding_on_a_terminal(golden: Golden) -> None:
     findings = findings_of(*theft())
-    table = on_terminal(finding_table.render(findings, most=20))
+    table = on_terminal(finding_table.render(findings, instances=1, most=20))
     steps = on_terminal(finding_table.next_steps(findings, ["my logs/", "--ip-ranges", "ip-ranges.json"]))
     golden("tests/golden/findings.txt", table + steps)
 
 
 def test_no_finding_is_said_in_words() -> None:
-    assert on_terminal(finding_table.render([], most=20)) == "No stray keys found.\n"
+    assert on_terminal(finding_table.render([], instances=1, most=20)) == "No stray keys found.\n"
 
 
 def test_beyond_the_first_the_others_are_counted() -> None:
     strays = [use_record(address=f"203.0.113.{n}", time="2026-05-04T10:30:00Z") for n in range(5)]
-    text = on_terminal(finding_table.render(findings_of(use_record(), *strays), most=2))
+    text = on_terminal(finding_table.render(findings_of(use_record(), *strays), instances=1, most=2))
     assert "… and 3 more" in text
+
+
+def test_records_without_an_instance_are_not_said_to_be_clean() -> None:
+    assert on_terminal(finding_table.render([], instances=0, most=20)).startswith("Nothing to judge")
+
+
+def test_no_text_from_a_log_can_leave_its_place_in_a_command() -> None:
+    hostile = "x'; touch /tmp/owned; '"
+    odd = {"role": hostile, "instance": hostile, "awsRegion": hostile}
+    findings = findings_of(use_record(**odd), use_record(**odd, address="203.0.113.66", time="2026-05-04T11:00:00Z"))
+    lines = on_terminal(finding_table.next_steps(findings, [hostile]), width=10_000).splitlines()
+    commands = [shlex.split(line) for line in lines if line.startswith("   ")]
+    assert [command[0] for command in commands] == ["straykey", "aws"]
+    assert not any(word in ("touch", ";", "touch;") for command in commands for word in command)
+    assert commands[1][4] == "ROLE"
+
+
+def test_for_the_instances_own_identity_keys_no_policy_is_offered() -> None:
+    own = {"role": "aws:ec2-instance"}
+    findings = findings_of(use_record(**own), use_record(**own, address="203.0.113.66", time="2026-05-04T11:00:00Z"))
+    steps = on_terminal(finding_table.next_steps(findings, ["logs"]))
+    assert "put-role-policy" not in steps
+    assert "stop-instances" in steps
 
 
 def test_a_role_name_that_iam_does_not_allow_is_not_put_into_a_command() -> None:
@@ -83,7 +107,7 @@ def test_a_role_name_that_iam_does_not_allow_is_not_put_into_a_command() -> None
 
 def test_an_explanation(golden: Golden) -> None:
     ledger = ledger_of(theft())
-    context = Context(Settings(), survey(ledger, Settings()), RANGES)
+    context = Context(Settings(), survey(ledger, Settings(), RANGES), RANGES)
     (evidence,) = ledger.sessions.values()
     findings = {finding.id: finding for finding in findings_of(*theft())}
     session = explanation.Explained(evidence, weigh(evidence, context), findings, ledger.bounds)
@@ -93,6 +117,6 @@ def test_an_explanation(golden: Golden) -> None:
 
 def test_nothing_an_attacker_wrote_reaches_the_terminal_raw() -> None:
     findings = findings_of(*theft())
-    shown = on_terminal(finding_table.render(findings, most=20)) + finding_json.to_document(findings, {})
+    shown = on_terminal(finding_table.render(findings, instances=1, most=20)) + finding_json.to_document(findings, {})
     assert not {"\x1b", "\x07", "\u202e"} & set(shown)
     assert "\\x1b]0;owned\\x07[bold red]curl" in shown

@@ -53,6 +53,7 @@ REASONS: list[tuple[bytes, Skipped]] = [
     (trail(INSIGHT), Skipped.INSIGHT),
     (b'{"syncToken":"1"}', Skipped.OTHER_DOCUMENT),
     (trail(use_record(userIdentity=None)), Skipped.NO_IDENTITY),
+    (trail(use_record(userIdentity={"type": "AssumedRole"})), Skipped.NO_ARN),
     (trail(use_record(sourceIPAddress=None)), Skipped.NO_ADDRESS),
     (trail(use_record(address="999.1.1.1")), Skipped.BAD_ADDRESS),
     (trail(use_record(time="2026-13-45")), Skipped.BAD_TIME),

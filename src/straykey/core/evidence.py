@@ -39,6 +39,7 @@ class Trace(msgspec.Struct, gc=False):
     last: str
 
     def observe(self, use: Use) -> None:
+        self.network = max(self.network, use.network)
         self.first = min(self.first, use.event)
         self.last = max(self.last, use.event.time)
 
@@ -65,6 +66,8 @@ class Sighting(msgspec.Struct, gc=False):
             self.first = event
         if time > self.last:  # noqa: PLR1730
             self.last = time
+        if use.network > self.network:  # noqa: PLR1730 - the same place, its endpoint's owner named
+            self.network = use.network
         self.events.add(use.identity, event, bounds.events)
         self.hours.note(time[:13], time[:13], bounds.hours)
         self.keys.note(event.access_key, time, bounds.keys)
@@ -76,6 +79,7 @@ class Sighting(msgspec.Struct, gc=False):
             self.issued = use.issued
 
     def absorb(self, other: "Sighting", bounds: Bounds) -> None:
+        self.network = max(self.network, other.network)
         self.first = min(self.first, other.first)
         self.last = max(self.last, other.last)
         self.events.absorb(other.events, bounds.events)
@@ -109,6 +113,7 @@ class Evidence(msgspec.Struct, gc=False):
     issuances: dict[str, Issuance] = {}
     role_arns: Firsts = msgspec.field(default_factory=Firsts)
     instance_arns: Firsts = msgspec.field(default_factory=Firsts)
+    has_more_issuances: bool = False  # than are kept
     crowded: dict[Lane, int] = {}  # lanes with more networks than are kept -> how many there were, about
 
     def observe(self, use: Use, bounds: Bounds) -> Sighting | Trace:
@@ -149,12 +154,14 @@ class Evidence(msgspec.Struct, gc=False):
                 ours.absorb(theirs, bounds)
         for key, trace in other.traces.items():
             known = self.traces.setdefault(key, trace)
+            known.network = max(known.network, trace.network)
             known.first = min(known.first, trace.first)
             known.last = max(known.last, trace.last)
         for event, network in other.earliest.values():
             self._note_earliest(event, network)
         for issuance in other.issuances.values():
             self._note_issuance(issuance, bounds)
+        self.has_more_issuances |= other.has_more_issuances
         for lane in other.crowded:
             self.crowded.setdefault(lane, 0)
         self.role_arns.absorb(other.role_arns, bounds.owners)
@@ -182,7 +189,14 @@ class Evidence(msgspec.Struct, gc=False):
             if len(self.issuances) > 2 * bounds.issuances:
                 self._settle_issuances(bounds)
 
+    def was_issued(self, access_key: str) -> bool:
+        """False for a key whose issuance was not read; one that would have fallen out of the bound passes."""
+        if access_key in self.issuances or not self.has_more_issuances:
+            return access_key in self.issuances
+        return rank(access_key) > max(map(rank, self.issuances))
+
     def _settle_issuances(self, bounds: Bounds) -> None:
+        self.has_more_issuances |= len(self.issuances) > bounds.issuances
         trim(self.issuances, bounds.issuances)
 
     def _settle_traces(self, bounds: Bounds) -> None:

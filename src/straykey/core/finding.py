@@ -62,6 +62,7 @@ class Home(msgspec.Struct, frozen=True):
     first_seen: str
     last_seen: str
     count: int
+    count_is_estimate: bool
     why: str
 
 

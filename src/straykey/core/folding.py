@@ -15,7 +15,19 @@ import msgspec
 
 from straykey.core.evidence import Sighting, Trace
 from straykey.core.ledger import Ledger
-from straykey.core.record import RESTS_OF_HOUR, Event, Identity, Record, Skipped, Use, observe
+from straykey.core.record import (
+    ALLOCATION,
+    RESTS_OF_HOUR,
+    Event,
+    Identity,
+    Observation,
+    Record,
+    Skipped,
+    Use,
+    allocation_of,
+    is_hour,
+    observe,
+)
 from straykey.core.sample import NO_CEILING, rank
 
 _MOST_REMEMBERED = 32768
@@ -55,7 +67,7 @@ class Folding:
         identity = record.identity
         time = record.time
         event_id = record.event_id
-        if identity is None or time is None or event_id is None or identity.type != "AssumedRole":
+        if identity is None or time is None or not event_id or identity.type != "AssumedRole":
             return self._take_plainly(record)
         # Only if it is later than what was folded can no first time, first event or earliest network come of it.
         caller = self._callers.get(_who_and_where(record, identity))
@@ -63,9 +75,7 @@ class Folding:
             return self._take_plainly(record)
         place = caller.place
         if place is None:
-            if caller.trace is not None and time > caller.trace.last:
-                caller.trace.last = time
-            return None
+            return self._take_trace(record, caller, time)
         like = place.calls.get(hash((record.source, record.name, record.agent, record.region)))
         if like is None or time <= like.time or (time[:13] != place.hour and not _enter_hour(place, time[:13])):
             return self._take_plainly(record)
@@ -80,16 +90,34 @@ class Folding:
             events.put(action, event, self._keep)
         return None
 
+    def _take_trace(self, record: Record, caller: _Caller, time: str) -> Skipped | None:
+        if caller.trace is None or not is_hour(time[:13]) or record.name == ALLOCATION:
+            return self._take_plainly(record)
+        if time > caller.trace.last:  # noqa: PLR1730 - max() is slower
+            caller.trace.last = time
+        return None
+
     def _take_plainly(self, record: Record) -> Skipped | None:
         if record.recipient:
             self.ledger.accounts.add(record.recipient)
         observation = observe(record)
         if isinstance(observation, Skipped):
             return observation
+        if record.name == ALLOCATION:
+            return self._take_allocation(record, observation)
         if isinstance(observation, Use) and record.identity is not None:
             self._remember(record, record.identity, self.ledger.observe_use(observation), observation.event)
         else:
             self.ledger.observe(observation)
+        return None
+
+    def _take_allocation(self, record: Record, observation: Observation) -> Skipped | None:
+        """Made by a role it is a use and an allocation at once; it is never taken the short way."""
+        self.ledger.observe(observation)
+        allocation = allocation_of(record)
+        if isinstance(allocation, Skipped):
+            return allocation if allocation.is_loss else None
+        self.ledger.observe(allocation)
         return None
 
     def _remember(self, record: Record, identity: Identity, folded: Sighting | Trace, event: Event) -> None:

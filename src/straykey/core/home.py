@@ -15,7 +15,7 @@ import msgspec
 from straykey.core.agent import family
 from straykey.core.evidence import Evidence, Sighting, instance_of
 from straykey.core.fleet import Fleet
-from straykey.core.network import PUBLIC_LANES, Lane, Network, parse_address
+from straykey.core.network import LOCKABLE, PUBLIC_LANES, Lane, Network, parse_address
 from straykey.core.ranges import AwsRanges
 from straykey.core.record import Event
 from straykey.core.sample import Events, Firsts
@@ -30,7 +30,7 @@ class Standing(StrEnum):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """What a network is to its session; `code` is a code of DESIGN 4.3, empty for a stray; `text` says why."""
+    """What a network is to its session; `code` is that of its explanation, empty for a stray; `text` says why."""
 
     sighting: Sighting
     standing: Standing
@@ -57,6 +57,12 @@ class Case(msgspec.Struct, frozen=True):
     @property
     def account(self) -> str:
         return self.evidence.session.account
+
+    def addresses_in(self, *lanes: Lane) -> set[str]:
+        """The home addresses in these lanes, of the same IP version as this network's."""
+        is_v6 = ":" in self.sighting.network.address
+        addresses = (home.network.address for home in self.homes if home.network.lane in lanes)
+        return {address for address in addresses if (":" in address) is is_v6}
 
     def home_in(self, *lanes: Lane) -> Sighting | None:
         return next((home for home in self.homes if home.network.lane in lanes), None)
@@ -89,15 +95,26 @@ def sightings_of(evidence: Evidence, *, require_issuance: bool) -> list[Sighting
     lone += [(network, event, event.time) for event, network in evidence.earliest.values()]
     for network, first, last in lone:
         known[network.key] = _with(known.get(network.key), network, first, last)
-    issued = evidence.issuances.keys()
-    counted = [one for one in known.values() if not require_issuance or one.keys.times.keys() & issued]
-    return sorted(counted, key=lambda one: (one.first, one.network))
+    counted = sorted(known.values(), key=lambda one: (one.first, one.network))
+    if require_issuance:
+        counted = [one for one in counted if _is_issued(one, evidence)]
+    # A private address without an endpoint waits for the endpoints, unless it came first of all.
+    return sorted(counted, key=lambda one: one.network.lane is Lane.PRIVATE and one is not counted[0])
+
+
+def _is_issued(sighting: Sighting, evidence: Evidence) -> bool:
+    """True if a key was used there whose issuance was read; of a trace not all keys are known."""
+    is_trace = sighting.network.key not in evidence.sightings and bool(evidence.issuances)
+    return is_trace or any(evidence.was_issued(key) for key in sighting.keys.times)
 
 
 def _with(sighting: Sighting | None, network: Network, first: Event, last: str) -> Sighting:
     """The sighting, seen from `first` to `last` as well; of a network that has none, all that is known."""
     if sighting is not None:
-        return msgspec.structs.replace(sighting, first=min(sighting.first, first), last=max(sighting.last, last))
+        place = max(sighting.network, network)
+        return msgspec.structs.replace(
+            sighting, network=place, first=min(sighting.first, first), last=max(sighting.last, last)
+        )
     events = Events({first.event_id: first})
     hours, keys = Firsts({first.time[:13]: first.time[:13]}), Firsts({first.access_key: first.time})
     agents, calls = Firsts({first.agent: first.time}), Firsts({first.call: first.time})
@@ -122,9 +139,11 @@ def _service_call(case: Case) -> str | None:
 
 
 def _trusted_network(case: Case) -> str | None:
-    address = parse_address(case.sighting.network.address)
-    if address is None:
-        return None
+    network = case.sighting.network
+    address = parse_address(network.address)
+    owner = case.context.fleet.endpoint_owner(network) if network.lane is Lane.ENDPOINT else ""
+    if address is None or (owner and not _ours(case, owner)):
+        return None  # a private address says nothing in another account
     for net in case.context.settings.trusted:
         if address.version == net.version and address in net:
             return f"in {net}, which you trust (--trusted-network)"
@@ -132,11 +151,13 @@ def _trusted_network(case: Case) -> str | None:
 
 
 def _endpoint_pair(case: Case) -> str | None:
-    """DESIGN 4.3: the session's first private address, over an endpoint that is ours."""
+    """The session's first private address, over an endpoint that is ours."""
     network = case.sighting.network
     if not case.homes:
         return None
-    settled = {home.network.address for home in case.homes if home.network.lane in (Lane.ENDPOINT, Lane.PRIVATE)}
+    if network.lane is Lane.ENDPOINT and network.address in case.addresses_in(*PUBLIC_LANES):
+        return f"its public home address, through {network.endpoint}"
+    settled = case.addresses_in(Lane.ENDPOINT, Lane.PRIVATE)
     if network.lane is Lane.PRIVATE and network.address in settled:
         return "the private address it also uses through its endpoint"
     if network.lane is not Lane.ENDPOINT or (settled and network.address not in settled):
@@ -154,11 +175,8 @@ def _why_endpoint_is_ours(case: Case) -> str | None:
         return (
             f"first private address, through {network.endpoint} of our account {owner}" if _ours(case, owner) else None
         )
-    others = fleet.neighbours(network.endpoint, case.account, case.evidence.session.arn)
-    if others:
-        return (
-            f"first private address, through {network.endpoint}, home to {len(others)} other instances of the account"
-        )
+    if fleet.lives_behind(case.account, network):
+        return f"first private address, through {network.endpoint}, where other instances of the account live"
     return _why_endpoint_goes_with_home(case)
 
 
@@ -205,12 +223,8 @@ def _is_strange_endpoint(case: Case) -> bool:
     owner = case.context.fleet.endpoint_owner(case.sighting.network)
     if not owner or _ours(case, owner):
         return False
-    others = (
-        other.network
-        for other in case.evidence.sightings.values()
-        if other.network.lane in PUBLIC_LANES | {Lane.ENDPOINT} and other.network != case.sighting.network
-    )
-    return any(other.endpoint != case.sighting.network.endpoint for other in others)
+    others = (other.network for other in case.evidence.sightings.values())
+    return any(other.lane in LOCKABLE and other.address != case.sighting.network.address for other in others)
 
 
 def _why_own_region(case: Case, what: str) -> str | None:
@@ -219,9 +233,9 @@ def _why_own_region(case: Case, what: str) -> str | None:
         return None
     prefix = case.context.ranges.lookup(case.sighting.network.address)
     region = region_of(case.evidence, case.homes, case.context.ranges)
-    if prefix is None or (region and prefix.region != region):
+    if prefix is None or prefix.region != region:
         return None
-    owner = case.context.fleet.owner_of(case.sighting, case.evidence.session.arn)
+    owner = case.context.fleet.owner_of(case.sighting, case.evidence)
     if owner and owner != case.account:
         return None
     return f"{what}, in AWS {prefix.region} like the instance"
@@ -230,9 +244,9 @@ def _why_own_region(case: Case, what: str) -> str | None:
 def region_of(evidence: Evidence, homes: tuple[Sighting, ...], ranges: AwsRanges | None) -> str:
     """The instance's region: as its records name it, else its endpoint's or its public home's; else empty.
 
-    A call through an endpoint is made in the endpoint's own region.
+    A call through an endpoint is made in the endpoint's own region, one from a private address most likely too.
     """
-    endpoint = next((home.first.region for home in homes if home.network.lane is Lane.ENDPOINT), "")
+    endpoint = next((home.first.region for home in homes if home.network.lane in (Lane.ENDPOINT, Lane.PRIVATE)), "")
     region = instance_of(evidence)[1] or endpoint
     if region or ranges is None:
         return region
@@ -246,7 +260,7 @@ def _ours(case: Case, owner: str) -> bool:
 
 EXPLANATIONS = (
     Explanation("service-call", is_home=False, holds=_service_call),
-    Explanation("trusted-network", is_home=False, holds=_trusted_network),
+    Explanation("trusted-network", is_home=True, holds=_trusted_network),
     Explanation("endpoint-pair", is_home=True, holds=_endpoint_pair),
     Explanation("dual-stack", is_home=True, holds=_dual_stack),
     Explanation("first-use", is_home=True, holds=_first_use),

@@ -31,7 +31,7 @@ _SURENESS = {confidence: place for place, confidence in enumerate(Confidence)}
 
 def judge(ledger: Ledger, settings: Settings, ranges: AwsRanges | None) -> list[Finding]:
     """All findings of a settled ledger, the worst first.  Without `ranges`, public strays are of type Unknown."""
-    context = Context(settings, survey(ledger, settings), ranges)
+    context = Context(settings, survey(ledger, settings, ranges), ranges)
     findings = [
         finding
         for evidence in ledger.sessions.values()
@@ -71,9 +71,10 @@ class _Origin(msgspec.Struct, frozen=True):
 def _origin(sighting: Sighting, evidence: Evidence, context: Context) -> _Origin:
     network = sighting.network
     session = evidence.session
-    account = context.fleet.owner_of(sighting, session.arn)
     prefix = context.ranges.lookup(network.address) if context.ranges and network.lane in PUBLIC_LANES else None
     kind = _type_of(sighting, context, in_ranges=prefix is not None)
+    # Who lives at an address outside AWS does not own it: that is somebody's office, or the thief's.
+    account = "" if kind is FindingType.OUTSIDE_AWS else context.fleet.owner_of(sighting, evidence)
     return _Origin(
         type=kind,
         severity=_severity(kind, account, session.account, context.fleet),
@@ -151,6 +152,7 @@ def _home(verdict: Verdict, bounds: Bounds) -> Home:
         first_seen=sighting.first.time,
         last_seen=sighting.last,
         count=sighting.events.count(bounds.events),
+        count_is_estimate=sighting.events.overflowed,
         why=verdict.code,
     )
 
@@ -185,7 +187,9 @@ def _scaled(sampled: int, sighting: Sighting, bounds: Bounds) -> int:
 
 
 def _witnesses(sighting: Sighting) -> list[Witness]:
-    events = {event.event_id: event for event in (sighting.first, *sighting.events.kept.values())}
+    # Of two that carry one id the earlier stays.
+    kept = sorted((sighting.first, *sighting.events.kept.values()), reverse=True)
+    events = {event.event_id: event for event in kept}
     return [
         Witness(event.time, event.event_id, event.call, event.region or None, event.error or None)
         for event in sorted(events.values())

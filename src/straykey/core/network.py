@@ -27,6 +27,7 @@ class Lane(StrEnum):
 
 
 PUBLIC_LANES = frozenset({Lane.PUBLIC, Lane.PUBLIC_V6})
+LOCKABLE = PUBLIC_LANES | {Lane.ENDPOINT, Lane.PRIVATE}  # lanes in which a session can be at home
 
 
 class Network(msgspec.Struct, frozen=True, order=True, gc=False):
@@ -39,11 +40,11 @@ class Network(msgspec.Struct, frozen=True, order=True, gc=False):
     address: str
     endpoint: str
     endpoint_owner: str
-    key: str  # equal exactly when the network is
+    key: str  # equal exactly when the place is: an endpoint is one place whether its owner is named or not
 
 
 def _network(lane: Lane, address: str, endpoint: str = "", endpoint_owner: str = "") -> Network:
-    return Network(lane, address, endpoint, endpoint_owner, f"{lane.value} {endpoint} {endpoint_owner} {address}")
+    return Network(lane, address, endpoint, endpoint_owner, f"{lane.value} {endpoint} {address}")
 
 
 # Not `ipaddress.is_private`: that also holds for the documentation ranges, and those are a stranger's address.

@@ -65,8 +65,12 @@ def _single_switch(case: Comparison) -> str | None:
 
 
 def _foreign_key(case: Comparison) -> str | None:
-    keys = set(case.stray.keys.times)
-    return "the key used here was never used from home" if case.homes and not keys & case.home_names("keys") else None
+    keys = set(case.stray.keys.times) - {""}
+    return (
+        "the key used here was never used from home"
+        if case.homes and keys and not keys & case.home_names("keys")
+        else None
+    )
 
 
 def _imdsv1_key(case: Comparison) -> str | None:
@@ -77,7 +81,9 @@ def _imdsv1_key(case: Comparison) -> str | None:
 
 
 def _new_agent(case: Comparison) -> str | None:
-    new = {family(agent) for agent in case.stray.agents.times} - {family(agent) for agent in case.home_names("agents")}
+    new = {family(agent) for agent in case.stray.agents.times if agent} - {
+        family(agent) for agent in case.home_names("agents")
+    }
     return f"programs never seen at home: {', '.join(sorted(new)[:5])}" if case.homes and new else None
 
 
@@ -88,11 +94,12 @@ def _new_calls(case: Comparison) -> str | None:
 
 def _access_denied(case: Comparison) -> str | None:
     denied = sum(is_denied(event.error) for event in case.stray.events.kept.values())
-    return f"{denied} calls were denied: someone is trying what the key can do" if denied >= _BURST else None
+    many = "Many" if case.stray.events.overflowed else denied
+    return f"{many} calls were denied: someone is trying what the key can do" if denied >= _BURST else None
 
 
 def _issuance_unseen(case: Comparison) -> str | None:
-    if not case.homes or case.homes[0].first.access_key in case.evidence.issuances:
+    if not case.homes or case.evidence.was_issued(case.homes[0].first.access_key):
         return None
     return "the home's first key was issued before the logs begin: home is where the logs first show it"
 

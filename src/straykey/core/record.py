@@ -36,6 +36,7 @@ class Skipped(StrEnum):
     OTHER_FILE = "not a log file"
     # Lost, in whole or in part.
     NO_IDENTITY = "userIdentity is null or missing"
+    NO_ARN = "a role session without its ARN"
     NO_ADDRESS = "sourceIPAddress is missing"
     BAD_ADDRESS = "sourceIPAddress is no possible address"
     BAD_TIME = "eventTime is missing or no date"
@@ -201,6 +202,8 @@ class Allocation(msgspec.Struct, frozen=True, gc=False):
 
 Observation = Use | Issued | Allocation
 
+ALLOCATION = "AllocateAddress"
+
 
 def observe(record: Record) -> Observation | Skipped:
     """Say what a record tells, or why it tells nothing."""
@@ -212,12 +215,14 @@ def observe(record: Record) -> Observation | Skipped:
         return Skipped.BAD_TIME
     if record.address is not None and _is_impossible(record.address):
         return Skipped.BAD_ADDRESS
-    if identity.type == "AssumedRole":
-        return _use(record, identity, time)
+    if identity.type == "AssumedRole" or identity.type is None:
+        use = _use(record, identity, time)
+        if use is not Skipped.OTHER_IDENTITY:
+            return use
     if record.name == "AssumeRole" and identity.invoked_by in EC2_SERVICES:
         return _issued(record, time)
-    if record.name == "AllocateAddress" and record.source == "ec2.amazonaws.com":
-        return _allocation(record, time)
+    if record.name == ALLOCATION:
+        return allocation_of(record)
     return Skipped.OTHER_IDENTITY
 
 
@@ -229,7 +234,10 @@ def _without_identity(record: Record) -> Skipped:
 
 def _use(record: Record, identity: Identity, time: str) -> Observation | Skipped:
     session = parse_session(identity.arn or "")
-    if session is None or session.role == INFRASTRUCTURE_ROLE:
+    if session is None:
+        # Without an ARN nobody knows whose call it was; with another one it is no session with a name.
+        return Skipped.NO_ARN if identity.type == "AssumedRole" and not identity.arn else Skipped.OTHER_IDENTITY
+    if session.role == INFRASTRUCTURE_ROLE:
         return Skipped.OTHER_IDENTITY
     if record.address is None:
         return Skipped.NO_ADDRESS
@@ -274,8 +282,8 @@ def _call(source: str | None, name: str | None) -> str:
 
 
 class _Credentials(msgspec.Struct, gc=False, rename="camel"):
-    access_key_id: str = ""
-    expiration: str = ""
+    access_key_id: str | None = None
+    expiration: str | None = None
 
 
 class _AssumeRoleResponse(msgspec.Struct, gc=False):
@@ -306,11 +314,13 @@ def _issued(record: Record, time: str) -> Observation | Skipped:
         return Skipped.TOO_DEEP
     session = session_of_role(request.role_arn, request.role_session_name) if request else None
     credentials = response.credentials if response else None
-    if request is None or session is None or credentials is None or not credentials.access_key_id:
-        return Skipped.OTHER_IDENTITY  # refused, or not a customer's role
+    if request is None or session is None or session.role == INFRASTRUCTURE_ROLE:
+        return Skipped.OTHER_IDENTITY
+    if credentials is None or not credentials.access_key_id:
+        return Skipped.OTHER_IDENTITY  # refused
     issuance = Issuance(
         time=time,
-        expires=expiry(credentials.expiration, issued=time),
+        expires=expiry(credentials.expiration or "", issued=time),
         access_key=credentials.access_key_id,
         region=record.region or "",
         event_id=record.event_id or "",
@@ -318,7 +328,11 @@ def _issued(record: Record, time: str) -> Observation | Skipped:
     return Issued(session, issuance, request.role_arn)
 
 
-def _allocation(record: Record, time: str) -> Observation | Skipped:
+def allocation_of(record: Record) -> Allocation | Skipped:
+    """The public address an account was given by this record, whoever made the call."""
+    time = moment(record.time)
+    if record.source not in EC2_SERVICES or record.error or not record.recipient or time is None:
+        return Skipped.OTHER_IDENTITY
     try:
         response = _allocate_address_response.decode(record.response or b"null")
     except msgspec.DecodeError:
@@ -326,9 +340,7 @@ def _allocation(record: Record, time: str) -> Observation | Skipped:
     except RecursionError:
         return Skipped.TOO_DEEP
     address = network.parse_address(response.public_ip) if response else None
-    if address is None or record.error or not record.recipient:
-        return Skipped.OTHER_IDENTITY
-    return Allocation(str(address), record.recipient, time)
+    return Allocation(str(address), record.recipient, time) if address else Skipped.OTHER_IDENTITY
 
 
 @lru_cache(maxsize=65536)
@@ -345,7 +357,7 @@ def moment(text: str | None) -> str | None:
     """Bring a time to the one form `2026-05-04T10:31:12Z`, in which text order is time order; None for no date."""
     if text is None:
         return None
-    if text[13:] in RESTS_OF_HOUR and _is_hour(text[:13]):
+    if text[13:] in RESTS_OF_HOUR and is_hour(text[:13]):
         return text
     try:
         parsed = datetime.fromisoformat(text)
@@ -361,7 +373,8 @@ def _written(aware: datetime) -> str | None:
 
 
 @lru_cache(maxsize=65536)
-def _is_hour(text: str) -> bool:
+def is_hour(text: str) -> bool:
+    """True for `2026-05-04T10`, if there is such an hour."""
     if _HOUR.fullmatch(text) is None:
         return False
     try:

@@ -82,7 +82,7 @@ class _Reading:
     def run(self) -> None:
         self._skip_between()
         if self._position >= len(self._data) and not (self._depth and self._data.startswith(b"[")):
-            self._skip(Skipped.EMPTY)
+            self._skip(Skipped.BAD_JSON if self._open_lists > 0 else Skipped.EMPTY)
             return
         while self._position < len(self._data) and not self._is_hopeless():
             self._step()

@@ -12,7 +12,7 @@ from straykey.core.evidence import Bounds, Evidence, instance_of, signs_of_insta
 from straykey.core.finding import Finding, finding_id
 from straykey.core.home import Standing, Verdict
 from straykey.core.judge import calls_of
-from straykey.formats.finding_table import calls_line
+from straykey.formats.finding_table import calls_line, count_line
 from straykey.formats.text import as_json, printable
 
 LIMITS = (
@@ -35,6 +35,14 @@ class Explained(msgspec.Struct, frozen=True):
     findings: Mapping[str, Finding]
     bounds: Bounds
 
+    def is_trace(self, verdict: Verdict) -> bool:
+        return verdict.sighting.network.key not in self.evidence.sightings
+
+    def standing(self, verdict: Verdict) -> str:
+        """A stray of a session that is no instance's is none: such sessions are not judged."""
+        is_stray = verdict.standing is Standing.STRAY
+        return verdict.standing.value if signs_of_instance(self.evidence) or not is_stray else "not judged"
+
     def finding(self, verdict: Verdict) -> Finding | None:
         return self.findings.get(finding_id(self.evidence.session.arn, verdict.sighting.network.key))
 
@@ -46,7 +54,7 @@ def render(session: Explained) -> RenderableType:
     rows.add_column(overflow="fold")
     for verdict in session.verdicts:
         rows.add_row(
-            Text(verdict.standing.value, style=_COLOURS[verdict.standing]),
+            Text(session.standing(verdict), style=_COLOURS[verdict.standing]),
             Text("\n".join(printable(line) for line in _lines(verdict, session))),
         )
     facts = [Text(printable(fact)) for fact in _facts(session.evidence)]
@@ -63,8 +71,7 @@ def _lines(verdict: Verdict, session: Explained) -> list[str]:
     lines = [
         f"{network.address}{through}",
         f"{verdict.code or 'why'}: {verdict.text}",
-        f"{first.time} – {sighting.last}, {sighting.events.count(session.bounds.events)} calls: "
-        f"{calls_line(calls_of(sighting, session.bounds))}",
+        f"{first.time} – {sighting.last}, {_use(verdict, session)}",
         f"proved by {first.call} at {first.time}, event {first.event_id}",
     ]
     finding = session.finding(verdict)
@@ -72,6 +79,14 @@ def _lines(verdict: Verdict, session: Explained) -> list[str]:
         lines.insert(2, f"{finding.severity.value} {finding.confidence.value} {finding.type.value}, id {finding.id}")
         lines += [f"- {reason.text}" for reason in finding.reasons]
     return lines
+
+
+def _use(verdict: Verdict, session: Explained) -> str:
+    sighting = verdict.sighting
+    if session.is_trace(verdict):
+        return "calls are not counted where no record marks the session as an instance's"
+    many = count_line(sighting.events.count(session.bounds.events), sighting.events.overflowed)
+    return f"{many}: {calls_line(calls_of(sighting, session.bounds))}"
 
 
 def _facts(evidence: Evidence) -> list[str]:
@@ -112,13 +127,14 @@ def _network(verdict: Verdict, session: Explained) -> dict[str, object]:
         "lane": sighting.network.lane.value,
         "vpc_endpoint": sighting.network.endpoint or None,
         "vpc_endpoint_account": sighting.network.endpoint_owner or None,
-        "verdict": verdict.standing.value,
+        "verdict": session.standing(verdict),
         "code": verdict.code or None,
         "why": verdict.text,
         "finding": finding.id if finding else None,
         "first_seen": sighting.first.time,
         "last_seen": sighting.last,
-        "count": sighting.events.count(session.bounds.events),
+        "count": None if session.is_trace(verdict) else sighting.events.count(session.bounds.events),
+        "count_is_estimate": sighting.events.overflowed,
         "calls": calls_of(sighting, session.bounds),
         "keys": sorted(filter(None, sighting.keys.times)),
         "user_agents": sorted(filter(None, sighting.agents.times)),

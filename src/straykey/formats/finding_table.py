@@ -1,5 +1,6 @@
 """Findings for a terminal: one block each, worst first, and what to do next."""
 
+import json
 import re
 import shlex
 from collections import defaultdict
@@ -11,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from straykey.core.finding import Finding, Home, Reason, Severity, Stray
+from straykey.core.session import IDENTITY_ROLE, is_instance_id
 from straykey.formats.text import printable
 
 COLOURS = {
@@ -19,17 +21,19 @@ COLOURS = {
     Severity.LOW: "bold black on cyan",
     Severity.INFORMATIONAL: "bold white on blue",
 }
+NOTHING_JUDGED = "Nothing to judge: these records hold no session of an EC2 instance."
 _MOST_CALLS = 8
 _MOST_AGENTS = 3
 _AGENT_WIDTH = 60
 # What IAM allows in a role's name; anything else in a log is not put into a command that somebody may paste.
 _ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
+_REGION = re.compile(r"[a-z]{2,8}(?:-[a-z]{1,12}){1,3}-[0-9]{1,2}")
 
 
-def render(findings: Sequence[Finding], *, most: int) -> RenderableType:
-    """The first `most` findings in full, then the number of the others."""
+def render(findings: Sequence[Finding], *, instances: int, most: int) -> RenderableType:
+    """The first `most` findings in full, then the number of the others; `instances`: sessions that were judged."""
     if not findings:
-        return Text("No stray keys found.", style="green")
+        return Text("No stray keys found." if instances else NOTHING_JUDGED, style="green" if instances else "yellow")
     blocks: list[RenderableType] = [_block(finding) for finding in findings[:most]]
     if len(findings) > most:
         blocks.append(Text(f"… and {len(findings) - most} more: --format json or jsonl has all of them\n"))
@@ -73,8 +77,13 @@ def _stray_line(stray: Stray) -> str:
     owner = f", account {stray.account}{' (ours)' if stray.affiliated else ' (not ours)'}" if stray.account else ""
     region = f", AWS {stray.aws_region}" if stray.aws_region else ""
     errors = f", {stray.errors} failed" if stray.errors else ""
-    about = "about " if stray.count_is_estimate else ""
-    return f"{place}{region}{owner}  {stray.first_seen} – {stray.last_seen}  {about}{stray.count} calls{errors}"
+    calls = count_line(stray.count, stray.count_is_estimate)
+    return f"{place}{region}{owner}  {stray.first_seen} – {stray.last_seen}  {calls}{errors}"
+
+
+def count_line(count: int, estimated: bool) -> str:
+    """`about 138 calls`."""
+    return f"{'about ' if estimated else ''}{count} call{'' if count == 1 else 's'}"
 
 
 def _home_lines(homes: Sequence[Home]) -> list[str]:
@@ -88,8 +97,9 @@ def _home_lines(homes: Sequence[Home]) -> list[str]:
 def _home_line(address: str, homes: Sequence[Home]) -> str:
     endpoints = [home.vpc_endpoint for home in homes if home.vpc_endpoint]
     through = f" through {endpoints[0] if len(endpoints) == 1 else f'{len(endpoints)} endpoints'}" if endpoints else ""
+    calls = count_line(sum(home.count for home in homes), any(home.count_is_estimate for home in homes))
     first, last = min(home.first_seen for home in homes), max(home.last_seen for home in homes)
-    return f"{address}{through} ({homes[0].why})  {first} – {last}  {sum(home.count for home in homes)} calls"
+    return f"{address}{through} ({homes[0].why})  {first} – {last}  {calls}"
 
 
 def calls_line(calls: dict[str, int]) -> str:
@@ -115,33 +125,57 @@ def next_steps(findings: Sequence[Finding], arguments: Sequence[str]) -> Text:
     `arguments`: the paths and options of the scan, for the command that explains it.
     """
     worst = findings[0]
-    name = worst.session.instance_id or worst.session.arn
-    role = worst.session.role if _ROLE_NAME.fullmatch(worst.session.role) else "ROLE"
-    where = " ".join(shlex.quote(argument) for argument in arguments)
-    steps = [
-        ("See every network of it", f"straykey explain {shlex.quote(name)} {where}"),
-        (
-            "Lock these keys out. This stops the instance itself as well, until the policy is removed",
-            f"aws iam put-role-policy --role-name {role} --policy-name straykey-contain "
-            f"--policy-document '{_deny(worst)}'",
-        ),
-        (
-            "Then end the leak: require IMDSv2, and replace what was reached by the calls above",
-            f"aws ec2 modify-instance-metadata-options --instance-id {name} --http-tokens required "
-            "--http-endpoint enabled",
-        ),
-    ]
     text = Text.assemble(("What to do next", "bold"))
-    for number, (what, command) in enumerate(steps, start=1):
-        text.append(f"\n{number}. {what}:\n   ").append(printable(command), style="cyan")
+    for number, (what, command) in enumerate(_steps(worst, arguments), start=1):
+        text.append(f"\n{number}. {what}:\n   ")
+        text.append(printable(shlex.join(command)), style="cyan")
     return text
 
 
-def _deny(finding: Finding) -> str:
-    session = finding.session
-    partition = session.arn.split(":")[1]
-    instance = f"arn:{partition}:ec2:{session.region or '*'}:{session.account}:instance/{session.instance_id or '*'}"
-    return (
-        '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*",'
-        f'"Condition":{{"ArnLike":{{"ec2:SourceInstanceARN":"{instance}"}}}}}}]}}'
+def _steps(worst: Finding, arguments: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """Each step in words and as a command.  Log text gets into a command only if it is what AWS allows there."""
+    session = worst.session
+    instance = session.instance_id if is_instance_id(session.instance_id or "") else None
+    region = session.region if _REGION.fullmatch(session.region or "") else None
+    steps = [("See every network of it", ["straykey", "explain", instance or session.arn, *arguments])]
+    if session.role == IDENTITY_ROLE:
+        stop = ["aws", "ec2", "stop-instances", "--instance-ids", instance or "INSTANCE", *_in(region)]
+        return [
+            *steps,
+            ("These are the instance's own identity keys, which no policy reaches. Stop the instance", stop),
+        ]
+    whom = "the instance itself" if instance else "every instance of the role"
+    deny = _deny(session.arn, session.account, region, instance)
+    role = session.role if _ROLE_NAME.fullmatch(session.role) else "ROLE"
+    lock = ["aws", "iam", "put-role-policy", "--role-name", role, "--policy-name", "straykey-contain"]
+    steps.append(
+        (
+            f"Lock these keys out. This stops {whom} as well, until the policy is removed",
+            [*lock, "--policy-document", deny],
+        )
     )
+    if instance:
+        require = ["aws", "ec2", "modify-instance-metadata-options", "--instance-id", instance, *_in(region)]
+        steps.append(
+            (
+                "Then end the leak: require IMDSv2, and replace what was reached by the calls above",
+                [*require, "--http-tokens", "required", "--http-endpoint", "enabled"],
+            )
+        )
+    return steps
+
+
+def _in(region: str | None) -> list[str]:
+    return ["--region", region] if region else []
+
+
+def _deny(arn: str, account: str, region: str | None, instance: str | None) -> str:
+    partition = arn.split(":")[1]
+    whose = f"arn:{partition}:ec2:{region or '*'}:{account}:instance/{instance or '*'}"
+    statement = {
+        "Effect": "Deny",
+        "Action": "*",
+        "Resource": "*",
+        "Condition": {"ArnLike": {"ec2:SourceInstanceARN": whose}},
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, separators=(",", ":"))
