@@ -64,9 +64,8 @@ def _decode_lines(data: bytes) -> list[Record] | None:
 
 
 def _decode_list(data: bytes) -> list[Record] | None:
-    """Records separated by commas."""
     try:
-        return _records.decode(b"[%b]" % data)
+        return _records.decode(data)
     except DECODE_ERRORS:
         return None
 
@@ -77,16 +76,18 @@ class _Form(msgspec.Struct, frozen=True):
     opens: bytes
     between: bytes
     closes: bytes
+    around: tuple[bytes, bytes]  # what makes a piece of it a document
     decode: Callable[[bytes], list[Record] | None]
 
-    def records(self, piece: bytes) -> list[Record] | None:
+    def records(self, *parts: bytes | memoryview) -> list[Record] | None:
         """The records of a piece, if all of it is sound."""
+        piece = b"".join((self.around[0], *parts, self.around[1]))
         found = self.decode(piece) if piece.isascii() or is_utf8(piece) else None
         return found if found is None or len(found) * _SHORTEST_RECORD <= len(piece) else None
 
 
-_TRAIL = _Form(b'{"Records":[', b'},{"eventVersion":', b"]}", _decode_list)
-_LINES = _Form(b"", b'}\n{"', b"", _decode_lines)
+_TRAIL = _Form(b'{"Records":[', b'},{"eventVersion":', b"]}", (b"[", b"]"), _decode_list)
+_LINES = _Form(b"", b'}\n{"', b"", (b"", b""), _decode_lines)
 
 
 class Pieces:
@@ -110,15 +111,16 @@ class Pieces:
         rest = rest.removeprefix(form.opens)
         is_sound = rest.startswith((b"{", b"]"))
         while is_sound and (chunk := next(self._chunks, b"")):
-            cut = rest.rfind(form.between) + 1
-            if cut:
-                records = form.records(rest[:cut])
-                if records is None:
-                    break
-                yield records
-                rest = rest[cut + 1 :]  # without the comma, or the end of the line
-            is_sound = len(rest) < _LARGE
-            rest += chunk
+            cut = chunk.rfind(form.between) + 1
+            if not cut:
+                rest += chunk
+                is_sound = len(rest) < _LARGE
+                continue
+            records = form.records(rest, memoryview(chunk)[:cut])
+            if records is None:
+                break
+            yield records
+            rest = chunk[cut + 1 :]  # without the comma, or the end of the line
         else:
             body = rest.rstrip()
             if is_sound and body.endswith(form.closes):
