@@ -3,12 +3,15 @@
 import json
 import random
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 
 import pytest
 import zstandard
+from rich.console import Console
 
 from straykey import pipeline
+from straykey.formats import finding_json, finding_table
 from straykey.sources.compression import Limit
 from straykey.sources.files import Files, find
 from tests.records import allocation_record, compact, gz, issuance_record, lines, trail, use_record
@@ -154,4 +157,7 @@ def test_no_broken_file_raises_or_hides_the_theft_beside_it(shard: int, tmp_path
 
 
 def _scan(folder: Path) -> pipeline.Scanned:
-    return pipeline.scan(Files(find([str(folder)]), limit=Limit(floor=1 << 20)), pipeline.Request())
+    scanned = pipeline.scan(Files(find([str(folder)]), limit=Limit(floor=1 << 20)), pipeline.Request())
+    finding_json.to_document(scanned.findings, {})
+    Console(file=StringIO()).print(finding_table.render(scanned.findings, instances=scanned.instances, most=1_000))
+    return scanned

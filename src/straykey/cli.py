@@ -20,8 +20,8 @@ from rich.console import Console, RenderableType
 
 from straykey import __version__, pipeline
 from straykey.core.finding import Severity
+from straykey.core.moment import moment
 from straykey.core.network import IPNetwork, is_account
-from straykey.core.record import moment
 from straykey.core.settings import Settings
 from straykey.errors import StraykeyError, UsageError
 from straykey.formats import explanation, finding_json, finding_table, summary

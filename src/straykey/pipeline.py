@@ -14,8 +14,9 @@ from straykey.core.folding import Folding
 from straykey.core.home import Context, weigh
 from straykey.core.judge import is_judged, judge
 from straykey.core.ledger import Ledger
+from straykey.core.moment import moment
 from straykey.core.ranges import AwsRanges
-from straykey.core.record import Record, Skipped, moment
+from straykey.core.record import Record, Skipped
 from straykey.core.settings import Settings
 from straykey.core.tally import Tally
 from straykey.formats.explanation import Explained

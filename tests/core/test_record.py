@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from straykey.core.moment import expiry, moment
 from straykey.core.record import (
     Allocation,
     Event,
@@ -17,8 +18,6 @@ from straykey.core.record import (
     Record,
     Skipped,
     Use,
-    expiry,
-    moment,
     observe,
 )
 from tests.records import RawRecord, allocation_record, compact, issuance_record, use_record

@@ -15,9 +15,9 @@ import msgspec
 
 from straykey.core.evidence import Sighting, Trace
 from straykey.core.ledger import Ledger
+from straykey.core.moment import RESTS_OF_HOUR
 from straykey.core.record import (
     ALLOCATION,
-    RESTS_OF_HOUR,
     Event,
     Identity,
     Observation,
