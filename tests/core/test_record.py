@@ -7,27 +7,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from straykey.core.grant import Grant
 from straykey.core.moment import expiry, moment
-from straykey.core.record import (
-    Allocation,
-    Event,
-    Identity,
-    Issuance,
-    Issued,
-    Observation,
-    Record,
-    Skipped,
-    Use,
-    observe,
-)
+from straykey.core.observation import Event, Issuance, Issued, Observation, Use, observe
+from straykey.core.record import Identity, Record, Skipped
 from tests.records import RawRecord, allocation_record, compact, issuance_record, use_record
 
 zones = st.integers(-23 * 60, 23 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 times = st.datetimes(timezones=zones)
 
 
-def observed(record: RawRecord) -> Observation | Skipped:
-    return observe(msgspec.json.decode(compact(record), type=Record))
+def observed(record: RawRecord) -> Observation | Skipped | None:
+    """The one thing a record tells, or why it tells nothing."""
+    told = observe(msgspec.json.decode(compact(record), type=Record))
+    return told.use or next(iter(told.others), told.skipped)
+
+
+SERVICE = {"type": "AWSService", "invokedBy": "autoscaling.amazonaws.com"}
 
 
 def nested(depth: int) -> object:
@@ -129,8 +125,16 @@ def test_ec2_assuming_a_role_is_an_issuance() -> None:
     assert (issued.issuance.access_key, issued.issuance.expires) == ("ASIAEXAMPLEKEY000001", "2026-05-04T16:34:00Z")
 
 
-def test_an_address_given_to_an_account_is_an_allocation() -> None:
-    assert observed(allocation_record()) == Allocation("198.18.0.10", "111122223333", "2026-05-04T09:00:00Z")
+def test_an_address_given_to_an_account_is_a_grant() -> None:
+    grant = observed(allocation_record(userIdentity=SERVICE))
+    assert isinstance(grant, Grant)
+    assert (grant.address, grant.account, grant.time) == ("198.18.0.10", "111122223333", "2026-05-04T09:00:00Z")
+
+
+def test_a_grant_made_by_a_user_is_a_use_as_well() -> None:
+    told = observe(msgspec.json.decode(compact(allocation_record()), type=Record))
+    assert told.use is not None
+    assert [type(one) for one in told.others] == [Grant]
 
 
 @pytest.mark.parametrize(
@@ -150,9 +154,9 @@ def test_an_address_given_to_an_account_is_an_allocation() -> None:
         (issuance_record(responseElements=None), Skipped.OTHER_IDENTITY),
         (issuance_record(requestParameters=None), Skipped.OTHER_IDENTITY),
         (issuance_record(responseElements={"credentials": 1}), Skipped.WRONG_TYPE),
-        (allocation_record(responseElements=None), Skipped.OTHER_IDENTITY),
-        (allocation_record(responseElements={"publicIp": 1}), Skipped.WRONG_TYPE),
-        (allocation_record(errorCode="Client.AddressLimitExceeded"), Skipped.OTHER_IDENTITY),
+        (issuance_record(eventSource="s3.amazonaws.com", eventName="GetObject"), Skipped.OTHER_IDENTITY),
+        (allocation_record(responseElements=None, userIdentity=SERVICE), Skipped.OTHER_IDENTITY),
+        (allocation_record(errorCode="Client.AddressLimitExceeded", userIdentity=SERVICE), Skipped.OTHER_IDENTITY),
     ],
 )
 def test_what_is_no_observation_says_why(record: RawRecord, reason: Skipped) -> None:
@@ -171,7 +175,10 @@ def test_no_depth_of_an_answer_raises(record: RawRecord, depth: int) -> None:
         response=msgspec.Raw(b'{"x":' + bytes(deep) + b"}"),
         request=msgspec.Raw(b'{"x":' + bytes(deep) + b"}"),
     )
-    assert observe(raw) in (Skipped.TOO_DEEP, Skipped.OTHER_IDENTITY)
+    told = observe(raw)
+    assert told.use is None
+    assert not told.others
+    assert told.skipped in (Skipped.TOO_DEEP, Skipped.OTHER_IDENTITY)
 
 
 def test_no_secret_is_taken_out_of_a_record() -> None:

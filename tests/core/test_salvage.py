@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from straykey.core.envelope import Decoded
-from straykey.core.record import Skipped, observe
+from straykey.core.observation import observe
+from straykey.core.record import Skipped
 from straykey.core.salvage import decode, portions, salvage
 from tests.records import RawRecord, compact, lines, trail, use_record
 
@@ -85,7 +86,7 @@ def ids(decoded: Decoded) -> list[str | None]:
 def losses(decoded: Decoded) -> Counter[Skipped]:
     """All that a scan would name: what the reading lost, and what its records turn out to be."""
     seen = [observe(record) for record in decoded.records]
-    lost = Counter(one for one in seen if isinstance(one, Skipped))
+    lost = Counter(one.skipped for one in seen if one.skipped)
     lost += decoded.skipped + Counter(reason for _, reason in decoded.mended)
     return Counter({reason: count for reason, count in lost.items() if reason.is_loss})
 

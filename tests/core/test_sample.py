@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from straykey.core.record import Event
+from straykey.core.observation import Event
 from straykey.core.sample import Events, Firsts, lowest, rank
 
 KEEP = 3

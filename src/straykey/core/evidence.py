@@ -5,43 +5,33 @@ file read twice.  So every field is a minimum, a maximum or a bounded set by a f
 counts, appends or remembers what came last.
 """
 
+from collections import defaultdict
+from collections.abc import Iterator
+
 import msgspec
 
-from straykey.core.network import Lane, Network
-from straykey.core.record import Event, Issuance, Issued, Use
-from straykey.core.sample import Events, Firsts, distinct, lowest_beyond, rank, trim
+from straykey.core.network import Lane, Network, neighbourhood
+from straykey.core.observation import Event, Issuance, Issued, Use
+from straykey.core.sample import Events, Firsts, Witnesses, distinct, lowest, rank, trim
 from straykey.core.session import IDENTITY_ROLE, Session, is_instance_id, parse_instance_arn
+from straykey.core.workload import INSTANCE, Workload, by_issuer, by_name, by_scope
 
 
 class Bounds(msgspec.Struct, frozen=True):
     """How much is kept, of each kind on its own: a flood of one cannot push out another."""
 
     networks: int = 128  # per session and lane
+    neighbours: int = 2  # per session and neighbourhood of addresses, beyond that
+    neighbourhoods: int = 512  # per session and lane
     events: int = 64  # per sighting; counts are exact up to here
     calls: int = 256
     agents: int = 32
     keys: int = 128
     hours: int = 168
     issuances: int = 512  # per session; EC2 renews about hourly, up to two keys a time
-    owners: int = 8  # accounts that ever held one address
-    traces: int = 16  # networks of a session that no record of use marks as an instance's, per lane
-
-
-class Trace(msgspec.Struct, gc=False):
-    """Use of a session from one network by records that do not show it to be an instance's.
-
-    Most sessions are people's, functions' and services'; of those this is all that is kept.  It counts if an issuance
-    shows later that EC2 gave the session its keys.
-    """
-
-    network: Network
-    first: Event
-    last: str
-
-    def observe(self, use: Use) -> None:
-        self.network = max(self.network, use.network)
-        self.first = min(self.first, use.event)
-        self.last = max(self.last, use.event.time)
+    names: int = 8  # role ARNs of a session, resources its keys were issued to
+    grants: int = 512  # per instance, interface or address
+    makings: int = 256  # per maker and network
 
 
 class Sighting(msgspec.Struct, gc=False):
@@ -49,11 +39,11 @@ class Sighting(msgspec.Struct, gc=False):
 
     network: Network
     first: Event
-    last: str
+    last: Event
     events: Events = msgspec.field(default_factory=Events)
     hours: Firsts = msgspec.field(default_factory=Firsts)
     keys: Firsts = msgspec.field(default_factory=Firsts)
-    agents: Firsts = msgspec.field(default_factory=Firsts)
+    agents: Witnesses = msgspec.field(default_factory=Witnesses)
     calls: Firsts = msgspec.field(default_factory=Firsts)
     deliveries: Firsts = msgspec.field(default_factory=Firsts)
     issued: str = ""  # the earliest issue time of a key used here; empty where no record tells
@@ -64,14 +54,14 @@ class Sighting(msgspec.Struct, gc=False):
         # Not min() and max(): they cost three times as much, and nothing is called more often.
         if event < self.first:  # noqa: PLR1730
             self.first = event
-        if time > self.last:  # noqa: PLR1730
-            self.last = time
+        if event > self.last:  # noqa: PLR1730
+            self.last = event
         if use.network > self.network:  # noqa: PLR1730 - the same place, its endpoint's owner named
             self.network = use.network
         self.events.add(use.identity, event, bounds.events)
         self.hours.note(time[:13], time[:13], bounds.hours)
         self.keys.note(event.access_key, time, bounds.keys)
-        self.agents.note(event.agent, time, bounds.agents)
+        self.agents.note(event.agent, event, bounds.agents)
         self.calls.note(event.call, time, bounds.calls)
         if use.delivery:
             self.deliveries.note(use.delivery, time, bounds.agents)
@@ -100,7 +90,7 @@ class Sighting(msgspec.Struct, gc=False):
 
 
 class Evidence(msgspec.Struct, gc=False):
-    """All that is known of one role session.
+    """All that is known of one session.
 
     `earliest` holds the first use in each lane apart from `sightings`, so that no flood of networks can push out
     where the session was used first.
@@ -108,43 +98,30 @@ class Evidence(msgspec.Struct, gc=False):
 
     session: Session
     sightings: dict[str, Sighting] = {}
-    traces: dict[str, Trace] = {}
     earliest: dict[Lane, tuple[Event, Network]] = {}
     issuances: dict[str, Issuance] = {}
     role_arns: Firsts = msgspec.field(default_factory=Firsts)
-    instance_arns: Firsts = msgspec.field(default_factory=Firsts)
+    scopes: Firsts = msgspec.field(default_factory=Firsts)  # what its keys were issued to: type, a space, ARN
     has_more_issuances: bool = False  # than are kept
     crowded: dict[Lane, int] = {}  # lanes with more networks than are kept -> how many there were, about
 
-    def observe(self, use: Use, bounds: Bounds) -> Sighting | Trace:
-        self._note_earliest(use.event, use.network)
-        return self._observe_instance(use, bounds) if use.is_marked else self._observe_other(use, bounds)
-
-    def _observe_other(self, use: Use, bounds: Bounds) -> Trace:
-        trace = self.traces.get(use.network.key)
-        if trace is None:
-            trace = self.traces[use.network.key] = Trace(use.network, use.event, use.event.time)
-            if len(self.traces) > 2 * len(Lane) * bounds.traces:
-                self._settle_traces(bounds)
-        trace.observe(use)
-        return trace
-
-    def _observe_instance(self, use: Use, bounds: Bounds) -> Sighting:
+    def observe(self, use: Use, bounds: Bounds) -> Sighting:
         network = use.network
+        self._note_earliest(use.event, network)
         sighting = self.sightings.get(network.key)
         if sighting is None:
-            sighting = self.sightings[network.key] = Sighting(network, use.event, use.event.time)
+            sighting = self.sightings[network.key] = Sighting(network, use.event, use.event)
             if len(self.sightings) > 2 * len(Lane) * bounds.networks:
                 self._settle_networks(bounds)
         sighting.observe(use, bounds)
         if use.role_arn:
-            self.role_arns.note(use.role_arn, use.event.time, bounds.owners)
-        if use.instance_arn:
-            self.instance_arns.note(use.instance_arn, use.event.time, bounds.owners)
+            self.role_arns.note(use.role_arn, use.event.time, bounds.names)
+        if use.scope:
+            self.scopes.note(use.scope, use.event.time, bounds.names)
         return sighting
 
     def observe_issuance(self, issued: Issued, bounds: Bounds) -> None:
-        self.role_arns.note(issued.role_arn, issued.issuance.time, bounds.owners)
+        self.role_arns.note(issued.role_arn, issued.issuance.time, bounds.names)
         self._note_issuance(issued.issuance, bounds)
 
     def absorb(self, other: "Evidence", bounds: Bounds) -> None:
@@ -152,11 +129,6 @@ class Evidence(msgspec.Struct, gc=False):
             ours = self.sightings.setdefault(key, theirs)
             if ours is not theirs:
                 ours.absorb(theirs, bounds)
-        for key, trace in other.traces.items():
-            known = self.traces.setdefault(key, trace)
-            known.network = max(known.network, trace.network)
-            known.first = min(known.first, trace.first)
-            known.last = max(known.last, trace.last)
         for event, network in other.earliest.values():
             self._note_earliest(event, network)
         for issuance in other.issuances.values():
@@ -164,18 +136,17 @@ class Evidence(msgspec.Struct, gc=False):
         self.has_more_issuances |= other.has_more_issuances
         for lane in other.crowded:
             self.crowded.setdefault(lane, 0)
-        self.role_arns.absorb(other.role_arns, bounds.owners)
-        self.instance_arns.absorb(other.instance_arns, bounds.owners)
+        self.role_arns.absorb(other.role_arns, bounds.names)
+        self.scopes.absorb(other.scopes, bounds.names)
 
     def settle(self, bounds: Bounds) -> None:
         """Bring to the one form that any order of reading leads to.  Needed before judging or comparing."""
         self._settle_networks(bounds)
-        self._settle_traces(bounds)
         self._settle_issuances(bounds)
         for sighting in self.sightings.values():
             sighting.settle(bounds)
-        self.role_arns.settle(bounds.owners)
-        self.instance_arns.settle(bounds.owners)
+        self.role_arns.settle(bounds.names)
+        self.scopes.settle(bounds.names)
 
     def _note_earliest(self, event: Event, network: Network) -> None:
         known = self.earliest.get(network.lane)
@@ -199,50 +170,50 @@ class Evidence(msgspec.Struct, gc=False):
         self.has_more_issuances |= len(self.issuances) > bounds.issuances
         trim(self.issuances, bounds.issuances)
 
-    def _settle_traces(self, bounds: Bounds) -> None:
-        if len(self.traces) > bounds.traces:
-            for lane in Lane:
-                for key in lowest_beyond(
-                    (k for k, seen in self.traces.items() if seen.network.lane is lane), bounds.traces
-                ):
-                    del self.traces[key]
-
     def _settle_networks(self, bounds: Bounds) -> None:
         if len(self.sightings) <= bounds.networks and not self.crowded:
             return
         for lane in Lane:
-            keys = sorted(
-                (key for key, seen in self.sightings.items() if seen.network.lane is lane),
-                key=lambda key: (rank(key), key),
-            )
-            if len(keys) > bounds.networks or lane in self.crowded:
-                self.crowded[lane] = distinct(keys[: bounds.networks], bounds.networks, overflowed=True)
-            for key in keys[bounds.networks :]:
-                del self.sightings[key]
+            networks = {key: seen.network for key, seen in self.sightings.items() if seen.network.lane is lane}
+            if len(networks) > bounds.networks or lane in self.crowded:
+                lowest_few = lowest(networks, bounds.networks)
+                self.crowded[lane] = distinct(lowest_few, bounds.networks, overflowed=True)
+                kept = {*lowest_few, *_of_each_neighbourhood(networks, bounds)}
+                for key in networks.keys() - kept:
+                    del self.sightings[key]
 
 
-def signs_of_instance(evidence: Evidence) -> list[str]:
-    """By which signs this is an EC2 instance's session, strongest first; empty when it is none."""
-    signs = []
-    if evidence.instance_arns.times:
-        signs.append("inScopeOf")
+def _of_each_neighbourhood(networks: dict[str, Network], bounds: Bounds) -> Iterator[str]:
+    """A few networks of every neighbourhood: a thousand addresses of one cloud must not push out the one elsewhere."""
+    neighbourhoods: dict[str, list[str]] = defaultdict(list)
+    for key, network in networks.items():
+        neighbourhoods[neighbourhood(network)].append(key)
+    for name in lowest(neighbourhoods, bounds.neighbourhoods):
+        yield from lowest(neighbourhoods[name], bounds.neighbours)
+
+
+def workload_of(evidence: Evidence) -> tuple[Workload | None, list[str]]:
+    """What the session runs, and by which signs that is known, strongest first; None for people and services."""
+    signs: list[tuple[str, Workload]] = []
+    signs += [("inScopeOf", found) for scope in sorted(evidence.scopes.times) if (found := by_scope(scope))]
     if any(sighting.deliveries.times for sighting in evidence.sightings.values()):
-        signs.append("ec2RoleDelivery")
-    if evidence.issuances:
-        signs.append("issuance")
-    if evidence.session.role == IDENTITY_ROLE:
-        signs.append("role")
-    if is_instance_id(evidence.session.name):
-        signs.append("name")
-    return signs
+        signs.append(("ec2RoleDelivery", INSTANCE))
+    issuers = sorted({issuance.issuer for issuance in evidence.issuances.values()})
+    signs += [("issuance", found) for issuer in issuers if (found := by_issuer(issuer))]
+    named = by_name(evidence.session)
+    if named is not None:
+        signs.append(("role" if evidence.session.role == IDENTITY_ROLE else "name", named))
+    workload = signs[0][1] if signs else None
+    return workload, list(dict.fromkeys(sign for sign, found in signs if found is workload))
 
 
 def instance_of(evidence: Evidence) -> tuple[str, str]:
-    """Instance id and region, each empty where unknown."""
-    for arn in sorted(evidence.instance_arns.times):
-        parsed = parse_instance_arn(arn)
+    """Instance id and region, each empty where unknown; of a workload that is no instance the region alone."""
+    scopes = [scope.partition(" ")[2] for scope in sorted(evidence.scopes.times) if by_scope(scope)]
+    for parsed in map(parse_instance_arn, scopes):
         if parsed:
             return parsed[1], parsed[0]
     name = evidence.session.name
-    regions = sorted(issuance.region for issuance in evidence.issuances.values() if issuance.region)
+    regions = [arn.split(":")[3] for arn in scopes if arn.count(":") > 4]
+    regions += sorted(issuance.region for issuance in evidence.issuances.values() if issuance.region)
     return (name if is_instance_id(name) else ""), (regions[0] if regions else "")

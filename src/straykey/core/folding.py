@@ -13,20 +13,11 @@ fingerprint are as good as impossible, and nobody can make them.
 
 import msgspec
 
-from straykey.core.evidence import Sighting, Trace
+from straykey.core.evidence import Sighting
 from straykey.core.ledger import Ledger
 from straykey.core.moment import RESTS_OF_HOUR
-from straykey.core.record import (
-    ALLOCATION,
-    Event,
-    Identity,
-    Observation,
-    Record,
-    Skipped,
-    Use,
-    allocation_of,
-    observe,
-)
+from straykey.core.observation import TELLING, Event, observe
+from straykey.core.record import Identity, Record, Skipped
 from straykey.core.sample import NO_CEILING, rank
 
 _MOST_REMEMBERED = 32768
@@ -43,12 +34,10 @@ class _Place(msgspec.Struct, gc=False):
 
 
 class _Caller(msgspec.Struct, gc=False):
-    """Who called from a place with which key, and the earliest time it was folded; no place where a trace is enough."""
+    """Who called from a place with which key, and the earliest time it was folded."""
 
-    place: _Place | None
-    trace: Trace | None
+    place: _Place
     time: str
-    hour: str  # the one it was last folded in
     access_key: str
 
 
@@ -62,7 +51,7 @@ class Folding:
         self._places: dict[int, _Place] = {}  # by the identity of their sighting, which they keep alive
         self._remembered = 0
 
-    def take(self, record: Record) -> Skipped | None:  # noqa: C901 - the hottest path; a call more is a tenth more
+    def take(self, record: Record) -> Skipped | None:
         """Fold one record; says why if it gave nothing."""
         identity = record.identity
         time = record.time
@@ -74,51 +63,36 @@ class Folding:
         if caller is None or time <= caller.time or time[13:] not in RESTS_OF_HOUR:
             return self._take_plainly(record)
         place = caller.place
-        if place is None:
-            trace = caller.trace
-            if trace is None or time[:13] != caller.hour or record.name == ALLOCATION:
-                return self._take_plainly(record)
-            if time > trace.last:  # noqa: PLR1730 - max() is slower
-                trace.last = time
-            return None
         like = place.calls.get(hash((record.source, record.name, record.agent, record.region)))
         if like is None or time <= like.time or (time[:13] != place.hour and not _enter_hour(place, time[:13])):
             return self._take_plainly(record)
         sighting = place.sighting
-        if time > sighting.last:  # noqa: PLR1730 - max() is slower
-            sighting.last = time
         events = sighting.events
         action = record.shared_event_id or event_id
-        if events.ceiling == NO_CEILING or rank(action) <= events.ceiling:
+        wanted = events.ceiling == NO_CEILING or rank(action) <= events.ceiling
+        if wanted or time >= sighting.last.time:
             # The texts of the like one are used again: an event costs its time and its id.
             event = Event(time, event_id, like.call, like.region, caller.access_key, like.agent, record.error or "")
-            events.put(action, event, self._keep)
+            if event > sighting.last:  # noqa: PLR1730 - max() is slower
+                sighting.last = event
+            if wanted:
+                events.put(action, event, self._keep)
         return None
 
     def _take_plainly(self, record: Record) -> Skipped | None:
         if record.recipient:
             self.ledger.accounts.add(record.recipient)
-        observation = observe(record)
-        if isinstance(observation, Skipped):
-            return observation
-        if record.name == ALLOCATION:
-            return self._take_allocation(record, observation)
-        if isinstance(observation, Use) and record.identity is not None:
-            self._remember(record, record.identity, self.ledger.observe_use(observation), observation.event)
-        else:
-            self.ledger.observe(observation)
-        return None
+        observed = observe(record)
+        for other in observed.others:
+            self.ledger.observe(other)
+        if observed.use is not None:
+            sighting = self.ledger.observe_use(observed.use)
+            # A record that may tell more is never taken the short way.
+            if record.identity is not None and record.name not in TELLING:
+                self._remember(record, record.identity, sighting, observed.use.event)
+        return observed.skipped
 
-    def _take_allocation(self, record: Record, observation: Observation) -> Skipped | None:
-        """Made by a role it is a use and an allocation at once; it is never taken the short way."""
-        self.ledger.observe(observation)
-        allocation = allocation_of(record)
-        if isinstance(allocation, Skipped):
-            return allocation if allocation.is_loss else None
-        self.ledger.observe(allocation)
-        return None
-
-    def _remember(self, record: Record, identity: Identity, folded: Sighting | Trace, event: Event) -> None:
+    def _remember(self, record: Record, identity: Identity, sighting: Sighting, event: Event) -> None:
         if self._remembered >= _MOST_REMEMBERED:
             self._callers.clear()
             self._places.clear()
@@ -126,15 +100,10 @@ class Folding:
         self._remembered += 1
         who = _who_and_where(record, identity)
         caller = self._callers.get(who)
-        hour = event.time[:13]
-        earliest = min(event.time, caller.time) if caller else event.time
-        if isinstance(folded, Trace):
-            self._callers[who] = _Caller(None, folded, earliest, hour, event.access_key)
-            return
-        place = self._places.get(id(folded))
+        place = self._places.get(id(sighting))
         if place is None:
-            place = self._places[id(folded)] = _Place(folded, hour)
-        self._callers[who] = _Caller(place, None, earliest, hour, event.access_key)
+            place = self._places[id(sighting)] = _Place(sighting, event.time[:13])
+        self._callers[who] = _Caller(place, min(event.time, caller.time) if caller else event.time, event.access_key)
         call = hash((record.source, record.name, record.agent, record.region))
         like = place.calls.get(call)
         if like is None or event.time < like.time:

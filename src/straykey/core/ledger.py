@@ -6,32 +6,35 @@ repetition of the same records gives the same ledger once it is settled.
 
 import msgspec
 
-from straykey.core.evidence import Bounds, Evidence, Sighting, Trace
+from straykey.core.evidence import Bounds, Evidence, Sighting
+from straykey.core.fact import Facts
+from straykey.core.grant import Grant
+from straykey.core.making import Made
 from straykey.core.network import is_account
-from straykey.core.record import Allocation, Issued, Observation, Use
-from straykey.core.sample import Firsts
+from straykey.core.observation import Issued, Use
 from straykey.core.session import Session
 
 
 class Ledger(msgspec.Struct):
-    """Evidence by session ARN, the accounts whose own records were read, and who was given which public address."""
+    """Evidence by ARN, the accounts whose own records were read, what EC2 granted, and what was made with keys."""
 
     bounds: Bounds = Bounds()
     sessions: dict[str, Evidence] = {}
     accounts: set[str] = set()
-    owners: dict[str, Firsts] = {}
+    grants: Facts[Grant] = msgspec.field(default_factory=Facts)
+    makings: Facts[Made] = msgspec.field(default_factory=Facts)
 
-    def observe(self, observation: Observation) -> None:
-        """Fold one observation."""
-        if isinstance(observation, Use):
-            self.observe_use(observation)
-        elif isinstance(observation, Issued):
+    def observe(self, observation: Issued | Grant | Made) -> None:
+        """Fold one observation that is no use."""
+        if isinstance(observation, Issued):
             self._evidence(observation.session).observe_issuance(observation, self.bounds)
+        elif isinstance(observation, Grant):
+            self.grants.note(observation.subject, observation.key, observation, self.bounds.grants)
         else:
-            self._own(observation)
+            self.makings.note(*_place_of(observation), observation, self.bounds.makings)
 
-    def observe_use(self, use: Use) -> Sighting | Trace:
-        """Fold one use; returns the sighting, or the trace, it belongs to."""
+    def observe_use(self, use: Use) -> Sighting:
+        """Fold one use; returns the sighting it belongs to."""
         return self._evidence(use.session).observe(use, self.bounds)
 
     def absorb(self, other: "Ledger") -> None:
@@ -41,16 +44,16 @@ class Ledger(msgspec.Struct):
             if ours is not theirs:
                 ours.absorb(theirs, self.bounds)
         self.accounts |= other.accounts
-        for address, theirs_of_address in other.owners.items():
-            self.owners.setdefault(address, Firsts()).absorb(theirs_of_address, self.bounds.owners)
+        self.grants.absorb(other.grants, self.bounds.grants)
+        self.makings.absorb(other.makings, self.bounds.makings)
 
     def settle(self) -> None:
         """Bring to the one form that any order of reading leads to.  Needed before judging or comparing."""
         self.accounts = set(filter(is_account, self.accounts))
         for evidence in self.sessions.values():
             evidence.settle(self.bounds)
-        for holders in self.owners.values():
-            holders.settle(self.bounds.owners)
+        self.grants.settle(self.bounds.grants)
+        self.makings.settle(self.bounds.makings)
 
     def _evidence(self, session: Session) -> Evidence:
         evidence = self.sessions.get(session.arn)
@@ -58,6 +61,10 @@ class Ledger(msgspec.Struct):
             evidence = self.sessions[session.arn] = Evidence(session)
         return evidence
 
-    def _own(self, allocation: Allocation) -> None:
-        holders = self.owners.setdefault(allocation.address, Firsts())
-        holders.note(allocation.account, allocation.time, self.bounds.owners)
+
+def _place_of(made: Made) -> tuple[str, str]:
+    """Under whom it is kept, and by which key there: by who made it from where, so that no other maker crowds it out.
+
+    The copy in the other account may not say who: it is joined later, by its identity.
+    """
+    return f"{made.maker} {made.maker_network}" if made.maker else made.made, f"{made.identity} {made.event_id}"

@@ -64,3 +64,14 @@ def _spelled_time(text: str) -> str | None:
     day, year, hour, minute, second = (int(match[group]) for group in range(2, 7))
     of_day = hour % 12 + (12 if match[7] == "P" else 0)
     return moment(f"{year:04}-{_MONTHS.index(match[1]) + 1:02}-{day:02}T{of_day:02}:{minute:02}:{second:02}Z")
+
+
+@lru_cache(maxsize=65536)
+def seconds(time: str) -> int:
+    """Seconds since 1970 of a time in the form of `moment`."""
+    return int(datetime.fromisoformat(time).timestamp())
+
+
+def later(time: str, by_seconds: int) -> str:
+    """The time so many seconds after one in the form of `moment`."""
+    return _written(datetime.fromisoformat(time) + timedelta(seconds=by_seconds)) or time

@@ -115,6 +115,12 @@ def network_of(address: str, endpoint: str = "", endpoint_owner: str = "") -> Ne
     return _network(Lane.PUBLIC if parsed.version == 4 else Lane.PUBLIC_V6, text)
 
 
+def neighbourhood(network: Network) -> str:
+    """The first two numbers of its address: what one cloud region or one provider has in common, more or less."""
+    separator = ":" if ":" in network.address else "."
+    return separator.join(network.address.split(separator, 2)[:2])
+
+
 def _lane_of_name(text: str) -> Lane:
     if _AWS_INTERNAL.fullmatch(text) or _DNS_NAME.fullmatch(text):
         return Lane.SERVICE

@@ -14,7 +14,7 @@ from zlib import crc32
 
 import msgspec
 
-from straykey.core.record import Event
+from straykey.core.observation import Event
 
 V = TypeVar("V")
 
@@ -78,6 +78,32 @@ class Firsts(msgspec.Struct, gc=False):
         """Bring to the one form that any order of reading leads to."""
         self.overflowed |= len(self.times) > keep
         trim(self.times, keep)
+
+
+class Witnesses(msgspec.Struct, gc=False):
+    """Names, each with the earliest event that bore it: a single one is told among any number of others."""
+
+    events: dict[str, Event] = {}
+    overflowed: bool = False
+
+    def note(self, name: str, event: Event, keep: int) -> None:
+        known = self.events.get(name)
+        if known is None:
+            self.events[name] = event
+            if len(self.events) > 2 * keep:
+                self.settle(keep)
+        elif event < known:
+            self.events[name] = event
+
+    def absorb(self, other: "Witnesses", keep: int) -> None:
+        self.overflowed |= other.overflowed
+        for name, event in other.events.items():
+            self.note(name, event, keep)
+
+    def settle(self, keep: int) -> None:
+        """Bring to the one form that any order of reading leads to."""
+        self.overflowed |= len(self.events) > keep
+        trim(self.events, keep)
 
 
 class Events(msgspec.Struct, gc=False):

@@ -19,13 +19,14 @@ EC2_SERVICES = frozenset({"ec2.amazonaws.com", "ec2.amazonaws.com.cn"})
 _INSTANCE_ID = re.compile(r"i-(?:[0-9a-f]{8}|[0-9a-f]{17})", re.IGNORECASE)
 _SESSION_ARN = re.compile(r"arn:([a-z0-9-]+):sts::([0-9]*):assumed-role/([^/]+)/(.+)", re.DOTALL)
 _ROLE_ARN = re.compile(r"arn:([a-z0-9-]+):iam::([0-9]*):role/(?:.*/)?([^/]+)", re.DOTALL)
+_USER_ARN = re.compile(r"arn:([a-z0-9-]+):(?:iam|sts)::([0-9]*):(?:user/|federated-user/)?(.+)", re.DOTALL)
 _INSTANCE_ARN = re.compile(r"arn:[a-z0-9-]+:ec2:([a-z0-9-]+):[0-9]*:instance/(i-[0-9a-f]+)", re.IGNORECASE)
 
 
 class Session(msgspec.Struct, frozen=True, order=True):
     """The parts of `arn:PARTITION:sts::ACCOUNT:assumed-role/ROLE/NAME`.  The role's path is not among them.
 
-    `looks_like_instance`: the name is an instance id, or the role is EC2's own for instances.
+    Users too may use a key that a thief made: their `role` is empty, their `name` what follows the account.
     """
 
     arn: str
@@ -33,7 +34,6 @@ class Session(msgspec.Struct, frozen=True, order=True):
     account: str
     role: str
     name: str
-    looks_like_instance: bool
 
 
 @lru_cache(maxsize=65536)
@@ -43,7 +43,17 @@ def parse_session(arn: str) -> Session | None:
     if match is None:
         return None
     partition, account, role, name = match.groups()
-    return Session(arn, partition, account, role, name, is_instance_id(name) or role == IDENTITY_ROLE)
+    return Session(arn, partition, account, role, name)
+
+
+@lru_cache(maxsize=65536)
+def parse_principal(arn: str) -> Session | None:
+    """Read the ARN of a role session, an IAM user, a federated user or the root user."""
+    session = parse_session(arn)
+    if session is not None:
+        return session
+    match = _USER_ARN.fullmatch(arn)
+    return Session(arn, match[1], match[2], "", match[3]) if match else None
 
 
 def session_of_role(role_arn: str, name: str) -> Session | None:
