@@ -4,11 +4,12 @@ import ipaddress
 import json
 from collections.abc import Iterable
 
+from straykey.core.case import Context
 from straykey.core.evidence import Bounds
 from straykey.core.finding import Finding
 from straykey.core.fleet import survey
 from straykey.core.folding import Folding
-from straykey.core.home import Context, Verdict, weigh
+from straykey.core.home import Verdict, weigh
 from straykey.core.judge import judge
 from straykey.core.ledger import Ledger
 from straykey.core.ranges import AwsRanges, parse_ranges

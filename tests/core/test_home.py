@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from straykey.core.home import EXPLANATIONS, Standing, Verdict
+from straykey.core.explanation import EXPLANATIONS
+from straykey.core.home import Standing, Verdict
 from straykey.core.settings import Settings
 from tests.records import RawRecord, allocation_record, issuance_record, use_record
 from tests.seen import trusting, verdicts_in_order, verdicts_of

@@ -1,4 +1,4 @@
-"""A stray, judged.
+"""What was judged: a stray most of all.
 
 The JSON form is a contract, told field by field in docs/output.md: fields are added, never renamed.
 """
@@ -32,11 +32,19 @@ class Confidence(StrEnum):
 
 
 class FindingType(StrEnum):
-    """Named as GuardDuty names its own; `Unknown` is ours."""
+    """Named as GuardDuty names its own, or would."""
 
     OUTSIDE_AWS = "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS"
     INSIDE_AWS = "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.InsideAWS"
     UNKNOWN = "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.Unknown"
+    RESOURCE_OUTSIDE_AWS = "UnauthorizedAccess:IAMUser/ResourceCredentialExfiltration.OutsideAWS"
+    RESOURCE_INSIDE_AWS = "UnauthorizedAccess:IAMUser/ResourceCredentialExfiltration.InsideAWS"
+    RESOURCE_UNKNOWN = "UnauthorizedAccess:IAMUser/ResourceCredentialExfiltration.Unknown"
+    USER_AGENT = "CredentialAccess:IAMUser/InstanceUserAgent.Unrecognized"
+    SPOOFED_NAME = "DefenseEvasion:IAMUser/InstanceSessionName.Spoofed"
+    V1_DELIVERY = "Policy:EC2/InstanceMetadata.V1Delivery"
+    EGRESS_MOVED = "Discovery:EC2/EgressMoved"
+    SERVICE_CALLS = "Discovery:IAMUser/InstanceServiceCalls"
 
 
 class Reason(msgspec.Struct, frozen=True):
@@ -50,6 +58,7 @@ class FindingSession(msgspec.Struct, frozen=True):
     role: str
     role_arn: str | None
     instance_id: str | None
+    workload: str
     region: str | None
     issued: str | None
     expires: str | None
@@ -67,8 +76,10 @@ class Home(msgspec.Struct, frozen=True):
 
 
 class Stray(msgspec.Struct, frozen=True):
-    address: str
-    lane: str
+    """The network a finding is about; one about a role's settings is about none, and has no address."""
+
+    address: str | None
+    lane: str | None
     vpc_endpoint: str | None
     account: str | None
     affiliated: bool | None
@@ -92,6 +103,23 @@ class Witness(msgspec.Struct, frozen=True):
     error: str | None
 
 
+class PivotUse(msgspec.Struct, frozen=True):
+    """What was made with the stray key, or with what was made with it, and the use of that."""
+
+    time: str
+    call: str
+    made: str | None
+    access_key: str | None
+    uses: int
+    depth: int
+    account: str | None
+    region: str | None
+    event_id: str
+    addresses: list[str]
+    first_used: str | None
+    last_used: str | None
+
+
 class Finding(msgspec.Struct, frozen=True):
     id: str
     type: FindingType
@@ -106,10 +134,11 @@ class Finding(msgspec.Struct, frozen=True):
     home: list[Home]
     stray: Stray
     reasons: list[Reason]
-    pivots: list[dict[str, str]]
+    pivots: list[PivotUse]
     events: list[Witness]
+    sessions: list[str]
 
 
-def finding_id(session_arn: str, network_key: str) -> str:
+def finding_id(subject: str, about: str) -> str:
     """Stable over runs, over more evidence, and over a change of type or severity: it names who strayed where."""
-    return hashlib.sha256(f"{session_arn}\n{network_key}".encode()).hexdigest()[:32]
+    return hashlib.sha256(f"{subject}\n{about}".encode()).hexdigest()[:32]

@@ -5,33 +5,34 @@ and nothing of other sessions' verdicts, so that the verdicts do not depend on t
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 
 import msgspec
 
-from straykey.core.evidence import Bounds, Evidence, Sighting, instance_of, signs_of_instance
+from straykey.core.evidence import Evidence, Sighting, workload_of
+from straykey.core.holding import Holdings
 from straykey.core.ledger import Ledger
-from straykey.core.network import LOCKABLE, PUBLIC_LANES, Lane, Network, is_account
+from straykey.core.masquerade import Masquerade, masquerades
+from straykey.core.move import Dweller, Move, Visit, moves_of
+from straykey.core.network import PUBLIC_LANES, Lane, Network, is_account
+from straykey.core.pivot import Makings
 from straykey.core.ranges import AwsRanges
-from straykey.core.sample import Firsts, lowest
+from straykey.core.residence import Life, Residence, Resident, is_used_throughout, life_of, residences_of, who_of
 from straykey.core.settings import Settings
+from straykey.core.workload import Home
 
-_MOST_HOURS = Bounds().hours
-
-
-class Resident(msgspec.Struct, frozen=True, order=True, gc=False):
-    """A session of an instance that lives at a place, from which address, and since when.
-
-    `is_mostly_there`: the place carries it through most of its active hours.
-    """
-
-    since: str
-    arn: str
-    address: str
-    is_mostly_there: bool
-
-
-# To be seen by every session but itself, and with another address, three at a place are enough.
 _ENOUGH = 3
+
+
+class Population(msgspec.Struct, gc=False):
+    """Of one account at one public address: who is settled there, and who only comes by from a settled home."""
+
+    settled: set[str] = set()
+    visitors: set[str] = set()
+
+    def is_home_of_others(self, who: str) -> bool:
+        """Two or more others live there, and they outnumber the visitors: one thief with ten keys lives nowhere."""
+        return len(self.settled - {who}) > max(1, len(self.visitors - self.settled))
 
 
 class Fleet(msgspec.Struct):
@@ -41,7 +42,13 @@ class Fleet(msgspec.Struct):
     endpoint_owners: dict[str, str]
     endpoints: dict[tuple[str, str], set[str]]  # by account and service: all that its instances called it through
     residents: dict[str, dict[str, list[Resident]]]  # by public address or endpoint, then by account: the first few
-    allocations: dict[str, Firsts]
+    populations: dict[tuple[str, str], Population]  # by account and public address
+    pools: dict[tuple[str, str], set[tuple[str, str]]]  # by two addresses: who lives at one and also uses the other
+    moves: dict[tuple[str, str], Move]
+    holdings: Holdings
+    makings: Makings
+    masquerades: list[Masquerade]
+    spoofed: frozenset[str]  # keys that were never a workload's, whatever name their session bears
 
     def is_ours(self, account: str, session_account: str) -> bool:
         return account == session_account or account in self.affiliated
@@ -63,13 +70,17 @@ class Fleet(msgspec.Struct):
         """
         there = self.residents.get(network.endpoint, {}).get(account, ())
         others = [one for one in there if one.address != network.address]
-        return len(others) > 1 or any(one.is_mostly_there for one in others)
+        return len(others) > 1 or any(one.is_settled for one in others)
 
-    def allocated_to(self, address: str, time: str) -> str:
-        """The account that was last given this address up to `time`; empty where no record tells."""
-        holders = self.allocations.get(address)
-        given = [(when, account) for account, when in holders.times.items() if when <= time] if holders else []
-        return max(given)[1] if given else ""
+    def is_home_of_others(self, address: str, account: str, who: str) -> bool:
+        """True if two or more other instances of the account live at this public address."""
+        population = self.populations.get((account, address))
+        return population is not None and population.is_home_of_others(who)
+
+    def shares_pool(self, address: str, home: str, account: str, who: str) -> bool:
+        """True if another instance of ours lives at this address and also uses that home."""
+        there = self.pools.get((address, home), ())
+        return any(other != who and self.is_ours(theirs, account) for other, theirs in there)
 
     def owner_of(self, sighting: Sighting, evidence: Evidence) -> str:
         """The account whose network this is; empty where no evidence tells.  Never guessed from ranges."""
@@ -81,83 +92,118 @@ class Fleet(msgspec.Struct):
         if network.lane not in PUBLIC_LANES:
             return ""
         since = sighting.first.time
-        return self.allocated_to(network.address, since) or self._account_at(network.address, evidence, since)
+        return self.holdings.owner_of(network.address, since) or self._account_at(network.address, evidence, since)
 
     def _account_at(self, address: str, evidence: Evidence, since: str) -> str:
         accounts = {
             account
             for account, there in self.residents.get(address, {}).items()
-            if any(one.arn != evidence.session.arn and one.is_mostly_there and one.since < since for one in there)
+            if any(one.arn != evidence.session.arn and one.is_settled and one.since < since for one in there)
         }
         return accounts.pop() if len(accounts) == 1 else ""
 
 
 def survey(ledger: Ledger, settings: Settings, ranges: AwsRanges | None) -> Fleet:
     """Look over a settled ledger."""
-    owners: dict[str, str] = {}
+    holdings = Holdings(ledger.grants)
+    makings = Makings(ledger.makings)
+    taken = masquerades(ledger, makings)
+    spoofed = frozenset(key for one in taken for key in one.access_keys)
+    owners = dict(holdings.endpoint_owners)
     endpoints: dict[tuple[str, str], set[str]] = defaultdict(set)
-    residents: dict[str, dict[str, list[Resident]]] = defaultdict(lambda: defaultdict(list))
+    homes: list[tuple[Evidence, list[Residence]]] = []
     for evidence in ledger.sessions.values():
         through = [one for one in evidence.sightings.values() if one.network.lane is Lane.ENDPOINT]
         for network in (one.network for one in through if is_account(one.network.endpoint_owner)):
             owners[network.endpoint] = max(owners.get(network.endpoint, ""), network.endpoint_owner)
-        if signs_of_instance(evidence):
+        workload, _ = workload_of(evidence)
+        if workload is not None:
             for sighting in through:
                 for service in _services(sighting):
                     endpoints[evidence.session.account, service].add(sighting.network.endpoint)
-            for place, resident in _residences(evidence, ranges):
-                residents[place][evidence.session.account].append(resident)
-    few = {place: {who: _first_few(there) for who, there in by.items()} for place, by in residents.items()}
+            if workload.home is Home.LOCKED:
+                homes.append((evidence, residences_of(evidence, ranges, spoofed)))
     return Fleet(
         affiliated=settings.accounts | frozenset(ledger.accounts),
         endpoint_owners=owners,
         endpoints=endpoints,
-        residents=few,
-        allocations=ledger.owners,
+        residents=_residents(homes),
+        populations=_populations(homes),
+        pools=_pools(homes),
+        moves=moves_of(_dwellers(homes)),
+        holdings=holdings,
+        makings=makings,
+        masquerades=taken,
+        spoofed=spoofed,
     )
 
 
+_Homes = Iterable[tuple[Evidence, list[Residence]]]
+
+
+def _residents(homes: _Homes) -> dict[str, dict[str, list[Resident]]]:
+    by_place: dict[str, dict[str, list[Resident]]] = defaultdict(lambda: defaultdict(list))
+    for evidence, residences in homes:
+        for residence in residences:
+            by_place[residence.place][evidence.session.account].append(residence.resident)
+    return {place: {who: _first_few(there) for who, there in by.items()} for place, by in by_place.items()}
+
+
 def _first_few(residents: list[Resident]) -> list[Resident]:
-    """The first of those mostly there, then the first of all; of each address at most two, itself and one more."""
-    ordered = sorted(residents, key=lambda one: (not one.is_mostly_there, one))
+    """The first of those settled there, then the first of all; of each address at most two, itself and one more."""
     kept: list[Resident] = []
-    for one in ordered:
+    for one in sorted(residents, key=lambda one: (not one.is_settled, one)):
         repeats = sum(one.address == other.address for other in kept)
         if repeats < 2 and len(kept) < 2 * _ENOUGH:
             kept.append(one)
     return kept
 
 
-def _residences(evidence: Evidence, ranges: AwsRanges | None) -> list[tuple[str, Resident]]:
-    """Where this session lives by first use."""
-    everything = list(evidence.sightings.values())
-    hours = set(lowest(_hours(everything), _MOST_HOURS))
-    found: set[tuple[str, Resident]] = set()
-    for lane in (*PUBLIC_LANES, Lane.ENDPOINT):
-        if lane not in evidence.earliest or not _is_plausible(evidence, lane, ranges):
-            continue
-        event, network = evidence.earliest[lane]
-        there = [one for one in everything if one.network.lane is lane and one.network.address == network.address]
-        is_mostly_there = 2 * len(_hours(there) & hours) >= len(hours)
-        resident = Resident(event.time, evidence.session.arn, network.address, is_mostly_there)
-        found |= {(one.network.endpoint or one.network.address, resident) for one in there}
-    return sorted(found)
+def _populations(homes: _Homes) -> dict[tuple[str, str], Population]:
+    populations: dict[tuple[str, str], Population] = defaultdict(Population)
+    for evidence, residences in homes:
+        account, who = evidence.session.account, who_of(evidence)
+        settled = {one.place for one in residences if one.is_public and one.resident.is_settled}
+        for place in settled:
+            populations[account, place].settled.add(who)
+        if settled:
+            for address in _public_addresses(evidence) - settled:
+                populations[account, address].visitors.add(who)
+    return populations
 
 
-def _is_plausible(evidence: Evidence, lane: Lane, ranges: AwsRanges | None) -> bool:
-    """A public lane that is not the session's first network must at least be in its region; else it is a stray."""
-    event, network = evidence.earliest[lane]
-    if lane is Lane.ENDPOINT or event == min(first for first, at in evidence.earliest.values() if at.lane in LOCKABLE):
-        return True
-    behind = evidence.earliest.get(Lane.ENDPOINT)
-    region = instance_of(evidence)[1] or (behind[0].region if behind else "")
-    prefix = ranges.lookup(network.address) if ranges else None
-    return prefix is not None and prefix.region == region
+def _pools(homes: _Homes) -> dict[tuple[str, str], set[tuple[str, str]]]:
+    pools: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
+    for evidence, residences in homes:
+        life = life_of(evidence.sightings.values())
+        for residence in residences:
+            if residence.is_public and residence.resident.is_settled:
+                for address in _used_addresses(evidence, life) - {residence.place}:
+                    known = pools[residence.place, address]
+                    if len(known) < _ENOUGH:
+                        known.add((who_of(evidence), evidence.session.account))
+    return pools
+
+
+def _dwellers(homes: _Homes) -> Iterable[Dweller]:
+    for evidence, residences in homes:
+        public = [one for one in evidence.sightings.values() if one.network.lane in PUBLIC_LANES]
+        visits = {one.network.address: Visit(one.first.time, one.last.time, one.network.address) for one in public}
+        for residence in residences:
+            if residence.is_public and residence.place in visits:
+                home = visits[residence.place]
+                yield Dweller(who_of(evidence), evidence.session.arn, home, tuple(sorted(visits.values())))
+
+
+def _public_addresses(evidence: Evidence) -> set[str]:
+    return {one.network.address for one in evidence.sightings.values() if one.network.lane in PUBLIC_LANES}
+
+
+def _used_addresses(evidence: Evidence, life: Life) -> set[str]:
+    """Public addresses that a session uses for a good part of its life; what it merely touches tells nothing."""
+    public = (one for one in evidence.sightings.values() if one.network.lane in PUBLIC_LANES)
+    return {one.network.address for one in public if is_used_throughout([one], life)}
 
 
 def _services(sighting: Sighting) -> set[str]:
     return {call.split(":", 1)[0] for call in sighting.calls.times}
-
-
-def _hours(sightings: list[Sighting]) -> set[str]:
-    return {hour for sighting in sightings for hour in sighting.hours.times}

@@ -1,31 +1,35 @@
 """Which networks of a session are home or explained, and why; what no explanation covers is stray.
 
-A session's networks are taken in the order of their first use, and each is put before `EXPLANATIONS` in turn; the
-first that holds names the verdict.  The lock of 2018 is one of them: the first network used is home.  To add an
-explanation, write one function and its line in `EXPLANATIONS`.
+First comes the choice: in each lane one network opens it, by default the one used first, which is the lock of 2018.
+Where evidence speaks against the first, the choice is turned round.  Then each network, those chosen before the others,
+is put before `EXPLANATIONS` (`core.explanation`) in turn; the first that holds names the verdict.
 
 Will Bengtson, "Detecting Credential Compromise in AWS" (2018), is where the lock comes from.
 """
 
-from collections.abc import Callable
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 import msgspec
 
-from straykey.core.agent import family
-from straykey.core.evidence import Evidence, Sighting, instance_of
-from straykey.core.fleet import Fleet
-from straykey.core.network import LOCKABLE, PUBLIC_LANES, Lane, Network, parse_address
-from straykey.core.ranges import AwsRanges
-from straykey.core.record import Event
-from straykey.core.sample import Events, Firsts
-from straykey.core.settings import Settings
+from straykey.core.case import Case, Context, subject_of
+from straykey.core.evidence import Evidence, Sighting
+from straykey.core.explanation import EXPLANATIONS
+from straykey.core.moment import seconds
+from straykey.core.network import LOCKABLE, PUBLIC_LANES, Lane, Network
+from straykey.core.observation import Event
+from straykey.core.residence import is_settled
+from straykey.core.sample import Events, Firsts, Witnesses
+from straykey.core.workload import Home
+
+_DWELLING_SECONDS = 3600
 
 
 class Standing(StrEnum):
     HOME = "home"
     EXPLAINED = "explained"
     STRAY = "stray"
+    SPOOFED = "spoofed"
+    UNKNOWN = "unknown"
     UNREADABLE = "unreadable"
 
 
@@ -38,230 +42,122 @@ class Verdict(msgspec.Struct, frozen=True):
     text: str
 
 
-class Context(msgspec.Struct, frozen=True):
-    """All that judging one session may look at besides its own evidence."""
-
-    settings: Settings
-    fleet: Fleet
-    ranges: AwsRanges | None
-
-
-class Case(msgspec.Struct, frozen=True):
-    """One network of a session, and what was decided about those used before it."""
-
-    sighting: Sighting
-    evidence: Evidence
-    homes: tuple[Sighting, ...]
-    context: Context
-
-    @property
-    def account(self) -> str:
-        return self.evidence.session.account
-
-    def addresses_in(self, *lanes: Lane) -> set[str]:
-        """The home addresses in these lanes, of the same IP version as this network's."""
-        is_v6 = ":" in self.sighting.network.address
-        addresses = (home.network.address for home in self.homes if home.network.lane in lanes)
-        return {address for address in addresses if (":" in address) is is_v6}
-
-    def home_in(self, *lanes: Lane) -> Sighting | None:
-        return next((home for home in self.homes if home.network.lane in lanes), None)
-
-
-class Explanation(msgspec.Struct, frozen=True):
-    """`holds` returns the reason in words, or None.  With `is_home`, what it covers is home and counts as such."""
-
-    code: str
-    is_home: bool
-    holds: Callable[[Case], str | None]
-
-
 def weigh(evidence: Evidence, context: Context) -> list[Verdict]:
     """A verdict on every network of a session, in the order of their first use."""
+    sightings = sightings_of(evidence, require_issuance=context.settings.require_issuance)
+    subject = subject_of(evidence)
     verdicts: list[Verdict] = []
     homes: tuple[Sighting, ...] = ()
-    for sighting in sightings_of(evidence, require_issuance=context.settings.require_issuance):
-        verdict, is_home = _verdict(Case(sighting, evidence, homes, context))
+    for case in _chosen_first([Case(one, subject, (), context) for one in sightings]):
+        verdict, is_home = _verdict(msgspec.structs.replace(case, homes=homes))
         verdicts.append(verdict)
         if is_home:
-            homes = (*homes, sighting)
-    return verdicts
+            homes = (*homes, case.sighting)
+    return sorted(verdicts, key=lambda one: (one.sighting.first, one.sighting.network))
 
 
 def sightings_of(evidence: Evidence, *, require_issuance: bool) -> list[Sighting]:
     """What was seen of a session, by first use: also the first of a lane that fell out of the bounds."""
     known = dict(evidence.sightings)
-    lone = [(trace.network, trace.first, trace.last) for trace in evidence.traces.values()]
-    lone += [(network, event, event.time) for event, network in evidence.earliest.values()]
-    for network, first, last in lone:
-        known[network.key] = _with(known.get(network.key), network, first, last)
-    counted = sorted(known.values(), key=lambda one: (one.first, one.network))
-    if require_issuance:
-        counted = [one for one in counted if _is_issued(one, evidence)]
-    # A private address without an endpoint waits for the endpoints, unless it came first of all.
-    return sorted(counted, key=lambda one: one.network.lane is Lane.PRIVATE and one is not counted[0])
+    for event, network in evidence.earliest.values():
+        if network.key not in known:
+            known[network.key] = _single(event, network)
+    return sorted(
+        (one for one in known.values() if not require_issuance or any(map(evidence.was_issued, one.keys.times))),
+        key=lambda one: (one.first, one.network),
+    )
 
 
-def _is_issued(sighting: Sighting, evidence: Evidence) -> bool:
-    """True if a key was used there whose issuance was read; of a trace not all keys are known."""
-    is_trace = sighting.network.key not in evidence.sightings and bool(evidence.issuances)
-    return is_trace or any(evidence.was_issued(key) for key in sighting.keys.times)
+def _single(event: Event, network: Network) -> Sighting:
+    """Of a network that fell out of the bounds one call is known."""
+    hours, keys = Firsts({event.time[:13]: event.time[:13]}), Firsts({event.access_key: event.time})
+    agents, calls = Witnesses({event.agent: event}), Firsts({event.call: event.time})
+    return Sighting(network, event, event, Events({event.event_id: event}), hours, keys, agents, calls)
 
 
-def _with(sighting: Sighting | None, network: Network, first: Event, last: str) -> Sighting:
-    """The sighting, seen from `first` to `last` as well; of a network that has none, all that is known."""
-    if sighting is not None:
-        place = max(sighting.network, network)
-        return msgspec.structs.replace(
-            sighting, network=place, first=min(sighting.first, first), last=max(sighting.last, last)
-        )
-    events = Events({first.event_id: first})
-    hours, keys = Firsts({first.time[:13]: first.time[:13]}), Firsts({first.access_key: first.time})
-    agents, calls = Firsts({first.agent: first.time}), Firsts({first.call: first.time})
-    return Sighting(network, first, last, events, hours, keys, agents, calls)
+def _chosen_first(cases: list[Case]) -> list[Case]:
+    """The network that opens each lane, the anchor before the other lanes' choices, then the rest by first use."""
+    candidates = [case for case in cases if case.sighting.network.lane in LOCKABLE and not case.is_spoofed]
+    if not candidates:
+        return cases
+    chosen = [_choice(lane) for lane in _by_lane(candidates) if lane]
+    anchor = min(chosen, key=_anchor_order)
+
+    def order(case: Case) -> tuple[bool, bool, bool]:
+        # A private address without an endpoint waits for the endpoints, unless it is the anchor.
+        return case is not anchor, case.sighting.network.lane is Lane.PRIVATE, not any(case is one for one in chosen)
+
+    earliest = min(candidates, key=lambda case: case.is_at_strange_endpoint)
+    return [msgspec.structs.replace(case, is_earliest=case is earliest) for case in sorted(cases, key=order)]
+
+
+def _by_lane(candidates: list[Case]) -> list[list[Case]]:
+    return [[case for case in candidates if case.sighting.network.lane is lane] for lane in Lane if lane in LOCKABLE]
+
+
+def _anchor_order(case: Case) -> tuple[bool, bool, Event]:
+    """The first of what opens the lanes; what lies outside AWS, or in a stranger's account, gives way to what does not.
+
+    Unless it is known to be home: trusted, granted, or where others of the account live.
+    """
+    return case.is_at_strange_endpoint, case.is_outside_aws and not _is_known(case), case.sighting.first
+
+
+class _Rank(IntEnum):
+    """How well a network of one lane is known to be home; the order of DESIGN 4.2."""
+
+    TRUSTED = 0
+    GRANTED = 1
+    SHARED = 2
+    OWN_REGION = 3
+    FIRST = 4
+    STRANGE = 5
+
+
+def _choice(lane: list[Case]) -> Case:
+    """The network that opens a lane: the one used first, unless another is better known to be home."""
+    first = lane[0]
+    return min(lane, key=lambda case: (_rank(case, first), case.sighting.first))
+
+
+def _rank(case: Case, first: Case) -> _Rank:
+    if case.is_trusted and first.is_outside_aws:
+        return _Rank.TRUSTED
+    if case.granted(at=first.sighting.first.time) is not None:
+        return _Rank.GRANTED
+    if case.is_shared and (case is first or _replaces(case, first)):
+        return _Rank.SHARED
+    if case.is_in_own_region and first.is_outside_aws and not _is_known(first):
+        return _Rank.OWN_REGION
+    return _Rank.STRANGE if case.is_at_strange_endpoint else _Rank.FIRST
+
+
+def _is_known(case: Case) -> bool:
+    return case.is_trusted or case.is_shared or case.granted(at=case.sighting.first.time) is not None
+
+
+def _replaces(case: Case, first: Case) -> bool:
+    """True if the session is settled here, and did not live at the first before: that would be a move, no theft."""
+    before = first.sighting
+    lived_there = seconds(before.last.time) - seconds(before.first.time) >= _DWELLING_SECONDS
+    has_moved = lived_there and before.last.time <= case.sighting.first.time
+    return is_settled([case.sighting], case.subject.life) and not has_moved
 
 
 def _verdict(case: Case) -> tuple[Verdict, bool]:
+    sighting = case.sighting
+    if case.is_spoofed and sighting.network.lane in LOCKABLE:
+        return Verdict(sighting, Standing.SPOOFED, "", "used with a key that was never the workload's"), False
     for explanation in EXPLANATIONS:
         text = explanation.holds(case)
         if text is not None:
             standing = Standing.HOME if explanation.is_home else Standing.EXPLAINED
-            return Verdict(case.sighting, standing, explanation.code, text), explanation.is_home
-    if case.sighting.network.lane is Lane.OTHER:
-        return Verdict(case.sighting, Standing.UNREADABLE, "", "the log names no readable address"), False
-    return Verdict(case.sighting, Standing.STRAY, "", "nothing explains this network"), False
-
-
-def _service_call(case: Case) -> str | None:
-    if case.sighting.network.lane is not Lane.SERVICE:
-        return None
-    return f"{case.sighting.network.address} acted for the session"
-
-
-def _trusted_network(case: Case) -> str | None:
-    network = case.sighting.network
-    address = parse_address(network.address)
-    owner = case.context.fleet.endpoint_owner(network) if network.lane is Lane.ENDPOINT else ""
-    if address is None or (owner and not _ours(case, owner)):
-        return None  # a private address says nothing in another account
-    for net in case.context.settings.trusted:
-        if address.version == net.version and address in net:
-            return f"in {net}, which you trust (--trusted-network)"
-    return None
-
-
-def _endpoint_pair(case: Case) -> str | None:
-    """The session's first private address, over an endpoint that is ours."""
-    network = case.sighting.network
-    if not case.homes:
-        return None
-    if network.lane is Lane.ENDPOINT and network.address in case.addresses_in(*PUBLIC_LANES):
-        return f"its public home address, through {network.endpoint}"
-    settled = case.addresses_in(Lane.ENDPOINT, Lane.PRIVATE)
-    if network.lane is Lane.PRIVATE and network.address in settled:
-        return "the private address it also uses through its endpoint"
-    if network.lane is not Lane.ENDPOINT or (settled and network.address not in settled):
-        return None
-    return _why_endpoint_is_ours(case)
-
-
-def _why_endpoint_is_ours(case: Case) -> str | None:
-    network = case.sighting.network
-    fleet = case.context.fleet
-    owner = fleet.endpoint_owner(network)
-    if owner == case.account:
-        return f"first private address, through {network.endpoint} of its own account"
-    if owner:
-        return (
-            f"first private address, through {network.endpoint} of our account {owner}" if _ours(case, owner) else None
-        )
-    if fleet.lives_behind(case.account, network):
-        return f"first private address, through {network.endpoint}, where other instances of the account live"
-    return _why_endpoint_goes_with_home(case)
-
-
-def _why_endpoint_goes_with_home(case: Case) -> str | None:
-    """Services that do not record the endpoint's owner yet, in a fleet so small that nobody else calls them.
-
-    A thief who rents an endpoint and picks the victim's private address stays visible: as the rival of the endpoint
-    the account has for that service, by another key, or by another program.
-    """
-    network = case.sighting.network
-    alike = [one for one in case.evidence.sightings.values() if one.network.address == network.address]
-    vouching = [one for one in alike if one.network.endpoint_owner and _ours(case, one.network.endpoint_owner)]
-    if not vouching or not case.context.fleet.is_only_endpoint(case.sighting, case.account):
-        return None
-    keys = {key for one in (*vouching, *case.homes) for key in one.keys.times}
-    families = {family(agent) for one in (*vouching, *case.homes) for agent in one.agents.times}
-    if case.sighting.keys.times.keys() <= keys and {family(agent) for agent in case.sighting.agents.times} <= families:
-        return f"address, key and programs of its home, through {network.endpoint}, the account's only one for this"
-    return None
-
-
-def _dual_stack(case: Case) -> str | None:
-    if case.sighting.network.lane is not Lane.PUBLIC_V6 or not case.homes or case.home_in(Lane.PUBLIC_V6):
-        return None
-    return _why_own_region(case, "first IPv6 address")
-
-
-def _first_use(case: Case) -> str | None:
-    """The lock: what is used first is home; a public IPv4 lane may also open beside another home, in own region."""
-    lane = case.sighting.network.lane
-    if lane in (Lane.SERVICE, Lane.OTHER):
-        return None
-    if not case.homes:
-        return None if _is_strange_endpoint(case) else "the network it was used from first"
-    if lane is Lane.PUBLIC and not case.home_in(Lane.PUBLIC):
-        return _why_own_region(case, "first public IPv4 address")
-    return None
-
-
-def _is_strange_endpoint(case: Case) -> bool:
-    """An endpoint of an account not ours cannot be home while the session has any other network that could."""
-    if case.sighting.network.lane is not Lane.ENDPOINT:
-        return False
-    owner = case.context.fleet.endpoint_owner(case.sighting.network)
-    if not owner or _ours(case, owner):
-        return False
-    others = (other.network for other in case.evidence.sightings.values())
-    return any(other.lane in LOCKABLE and other.address != case.sighting.network.address for other in others)
-
-
-def _why_own_region(case: Case, what: str) -> str | None:
-    """A public lane that opens beside a home must be AWS's, in the instance's region, and not another account's."""
-    if case.context.ranges is None:
-        return None
-    prefix = case.context.ranges.lookup(case.sighting.network.address)
-    region = region_of(case.evidence, case.homes, case.context.ranges)
-    if prefix is None or prefix.region != region:
-        return None
-    owner = case.context.fleet.owner_of(case.sighting, case.evidence)
-    if owner and owner != case.account:
-        return None
-    return f"{what}, in AWS {prefix.region} like the instance"
-
-
-def region_of(evidence: Evidence, homes: tuple[Sighting, ...], ranges: AwsRanges | None) -> str:
-    """The instance's region: as its records name it, else its endpoint's or its public home's; else empty.
-
-    A call through an endpoint is made in the endpoint's own region, one from a private address most likely too.
-    """
-    endpoint = next((home.first.region for home in homes if home.network.lane in (Lane.ENDPOINT, Lane.PRIVATE)), "")
-    region = instance_of(evidence)[1] or endpoint
-    if region or ranges is None:
-        return region
-    prefixes = (ranges.lookup(home.network.address) for home in homes if home.network.lane in PUBLIC_LANES)
-    return next((prefix.region for prefix in prefixes if prefix), "")
-
-
-def _ours(case: Case, owner: str) -> bool:
-    return case.context.fleet.is_ours(owner, case.account)
-
-
-EXPLANATIONS = (
-    Explanation("service-call", is_home=False, holds=_service_call),
-    Explanation("trusted-network", is_home=True, holds=_trusted_network),
-    Explanation("endpoint-pair", is_home=True, holds=_endpoint_pair),
-    Explanation("dual-stack", is_home=True, holds=_dual_stack),
-    Explanation("first-use", is_home=True, holds=_first_use),
-)
+            return Verdict(sighting, standing, explanation.code, text), explanation.is_home
+    if sighting.network.lane is Lane.OTHER:
+        return Verdict(sighting, Standing.UNREADABLE, "", "the log names no readable address"), False
+    is_blind = (
+        case.subject.home is Home.REGION and case.context.ranges is None and sighting.network.lane in PUBLIC_LANES
+    )
+    if is_blind:
+        return Verdict(sighting, Standing.UNKNOWN, "", "without AWS's ranges nobody can say whether this is AWS"), False
+    return Verdict(sighting, Standing.STRAY, "", "nothing explains this network"), False

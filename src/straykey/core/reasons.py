@@ -21,10 +21,15 @@ class Comparison(msgspec.Struct, frozen=True):
     stray: Sighting
     homes: tuple[Sighting, ...]
     evidence: Evidence
+    terminated: str = ""  # when the instance was; empty if it was not, or no record tells
 
-    def home_names(self, of: str) -> set[str]:
-        """All of one kind that was seen at home: `keys`, `agents`, `calls` or `deliveries`."""
-        return {name for home in self.homes for name in getattr(home, of).times}
+    @property
+    def home_keys(self) -> set[str]:
+        return {key for home in self.homes for key in home.keys.times}
+
+    @property
+    def home_deliveries(self) -> set[str]:
+        return {delivery for home in self.homes for delivery in home.deliveries.times}
 
 
 def reasons_for(case: Comparison) -> list[Reason]:
@@ -35,11 +40,14 @@ def reasons_for(case: Comparison) -> list[Reason]:
 def confidence_of(reasons: list[Reason]) -> Confidence:
     """Two places at one time, with something else odd, is theft; a clean move from one place to another may be none.
 
-    An unseen issuance takes one step off: the home itself may be the thief's.
+    Nothing honest calls for an instance that is gone.  An unseen issuance takes one step off: the home itself may be
+    the thief's.
     """
     codes = {reason.code for reason in reasons}
     odd = len(codes & _ODD)
     steps = 2 if "overlaps-home" in codes and odd else 1 if "overlaps-home" in codes or odd > 1 else 0
+    if "after-termination" in codes:
+        return Confidence.CONFIRMED
     if "issuance-unseen" in codes:
         steps = max(0, steps - 1)
     return (Confidence.POSSIBLE, Confidence.LIKELY, Confidence.CONFIRMED)[steps]
@@ -50,10 +58,27 @@ def is_denied(error: str) -> bool:
     return any(word in error for word in _DENIED)
 
 
+def _after_termination(case: Comparison) -> str | None:
+    if not case.terminated or case.stray.last.time <= case.terminated:
+        return None
+    return f"the instance was terminated at {case.terminated}: whoever called at {case.stray.last.time} is not it"
+
+
+def _order_turned(case: Comparison) -> str | None:
+    """The thief came first: the lock of 2018 would have taken his network for home."""
+    if not case.homes or case.stray.first >= min(home.first for home in case.homes):
+        return None
+    home = min(case.homes, key=lambda one: one.first)
+    return (
+        f"this network called first, at {case.stray.first.time}, and is not home all the same: the evidence is for "
+        f"{home.network.address}, used since {home.first.time}"
+    )
+
+
 def _overlaps_home(case: Comparison) -> str | None:
     stray = case.stray
     for home in case.homes:
-        if stray.first.time <= home.last and home.first.time <= stray.last:
+        if stray.first.time <= home.last.time and home.first.time <= stray.last.time:
             return f"home {home.network.address} was still in use after this network's first call at {stray.first.time}"
     return None
 
@@ -66,29 +91,24 @@ def _single_switch(case: Comparison) -> str | None:
 
 def _foreign_key(case: Comparison) -> str | None:
     keys = set(case.stray.keys.times) - {""}
-    return (
-        "the key used here was never used from home"
-        if case.homes and keys and not keys & case.home_names("keys")
-        else None
-    )
+    return "the key used here was never used from home" if case.homes and keys and not keys & case.home_keys else None
 
 
 def _imdsv1_key(case: Comparison) -> str | None:
-    home = case.home_names("deliveries")
+    home = case.home_deliveries
     if "1.0" in case.stray.deliveries.times and "2.0" in home and "1.0" not in home:
         return "the key was handed out by IMDSv1, while home uses IMDSv2 only"
     return None
 
 
 def _new_agent(case: Comparison) -> str | None:
-    new = {family(agent) for agent in case.stray.agents.times if agent} - {
-        family(agent) for agent in case.home_names("agents")
-    }
+    usual = {family(agent) for home in case.homes for agent in home.agents.events}
+    new = {family(agent) for agent in case.stray.agents.events if agent} - usual
     return f"programs never seen at home: {', '.join(sorted(new)[:5])}" if case.homes and new else None
 
 
 def _new_calls(case: Comparison) -> str | None:
-    new = case.stray.calls.times.keys() - case.home_names("calls")
+    new = case.stray.calls.times.keys() - {call for home in case.homes for call in home.calls.times}
     return f"calls never made from home: {', '.join(sorted(new)[:5])}" if case.homes and new else None
 
 
@@ -105,6 +125,8 @@ def _issuance_unseen(case: Comparison) -> str | None:
 
 
 REASONS: tuple[tuple[str, Callable[[Comparison], str | None]], ...] = (
+    ("after-termination", _after_termination),
+    ("order-turned", _order_turned),
     ("overlaps-home", _overlaps_home),
     ("single-switch", _single_switch),
     ("foreign-key", _foreign_key),
@@ -114,4 +136,9 @@ REASONS: tuple[tuple[str, Callable[[Comparison], str | None]], ...] = (
     ("access-denied", _access_denied),
     ("issuance-unseen", _issuance_unseen),
 )
+# Of findings that are no strays; what `service-call` and `egress-moved` say is said as of the explanation.
+UNRECOGNIZED_AGENT = "unrecognized-agent"
+SPOOFED_NAME = "spoofed-name"
+V1_DELIVERY = "imdsv1-delivery"
+OTHER_REASONS = (UNRECOGNIZED_AGENT, SPOOFED_NAME, V1_DELIVERY)
 _ODD = frozenset({"foreign-key", "imdsv1-key", "new-user-agent", "new-calls", "access-denied"})

@@ -1,0 +1,168 @@
+"""Who held which address when, and what happened to which instance, as EC2's own records tell it.
+
+Grants are joined here and nowhere else: an allocation with its address, an interface with its instance, a NAT gateway
+with its VPC.  Every question is about one time, and what came later answers nothing.
+"""
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from straykey.core.grant import Grant
+
+
+class Holding(msgspec.Struct, frozen=True, order=True, gc=False):
+    """From `time` on, something is held by `holder`; by nobody, if that is empty."""
+
+    time: str
+    holder: str
+    grant: Grant
+
+
+_Held = defaultdict[str, list[Holding]]
+
+
+class Holdings:
+    """An index of all grants, built once."""
+
+    def __init__(self, grants: Iterable[Grant]) -> None:
+        self._addresses: dict[str, str] = {}  # by allocation
+        self._owners: _Held = defaultdict(list)  # by address: accounts
+        self._holders: _Held = defaultdict(list)  # by elastic address: instance, interface or NAT gateway
+        self._named: _Held = defaultdict(list)  # by any other address: instances and interfaces, several at one time
+        self._attached: _Held = defaultdict(list)  # by interface: instances
+        self._interfaces: dict[str, set[str]] = defaultdict(set)  # by instance
+        self._elastic: dict[str, set[str]] = defaultdict(set)  # by instance or interface: addresses it ever held
+        self._grants: dict[str, list[Grant]] = defaultdict(list)  # by instance or interface
+        self._vpcs: dict[str, str] = {}  # by instance, interface or NAT gateway
+        self.endpoint_owners: dict[str, str] = {}
+        ordered = sorted(grants)
+        self._addresses = {one.allocation: one.address for one in ordered if one.api == "AllocateAddress"}
+        self._fill(ordered)
+        for holdings in (*self._owners.values(), *self._holders.values(), *self._attached.values()):
+            holdings.sort()
+
+    def named(self, instance: str, address: str, time: str) -> Grant | None:
+        """The grant that names this address for this instance and is in force at `time`."""
+        holding = _last(self._holders.get(address, ()), time)
+        if holding is not None:
+            return holding.grant if self._is_of(holding.holder, instance, time) else None
+        for one in self._named.get(address, ()):
+            if one.time <= time and self._is_of(one.holder, instance, time):
+                return one.grant
+        return None
+
+    def unnamed(self, instance: str) -> list[Grant]:
+        """What gave this instance a public address without naming it, in order of time."""
+        known = self._grants.get(instance, ())
+        of_interfaces = [one for it in self._interfaces.get(instance, ()) for one in self._grants.get(it, ())]
+        return [one for one in sorted({*known, *of_interfaces}) if self._is_unnamed(instance, one)]
+
+    def nat(self, address: str, vpc: str, account: str, time: str) -> Grant | None:
+        """The grant that gave this address to a NAT gateway of the VPC; of the account, where a VPC is not known."""
+        holding = _last(self._holders.get(address, ()), time)
+        if holding is None or not holding.grant.nat:
+            return None
+        theirs = holding.grant.vpc or self._vpcs.get(holding.grant.nat, "")
+        is_ours = theirs == vpc if theirs and vpc else holding.grant.account == account
+        return holding.grant if is_ours else None
+
+    def vpc_of(self, instance: str) -> str:
+        """The VPC an instance was launched in; empty where no record tells."""
+        own = self._vpcs.get(instance, "")
+        return own or max((self._vpcs.get(one, "") for one in self._interfaces.get(instance, ())), default="")
+
+    def owner_of(self, address: str, time: str) -> str:
+        """The account that was given this address last, and had not released it at `time`; else empty."""
+        holding = _last(self._owners.get(address, ()), time)
+        return holding.holder if holding else ""
+
+    def terminated(self, instance: str) -> Grant | None:
+        """The first record by which the instance was terminated."""
+        return next((one for one in self._grants.get(instance, ()) if one.api == "TerminateInstances"), None)
+
+    def history(self, instance: str) -> list[Grant]:
+        """All that EC2's records tell of this instance, in order of time."""
+        of_interfaces = [one for it in self._interfaces.get(instance, ()) for one in self._grants.get(it, ())]
+        return sorted({*self._grants.get(instance, ()), *of_interfaces})
+
+    def address_of(self, grant: Grant) -> str:
+        """The address a grant is about, by itself or by its allocation; empty where no record tells."""
+        return grant.address or self._addresses.get(grant.allocation, "")
+
+    def _fill(self, ordered: list[Grant]) -> None:
+        associations = {one.association: one for one in ordered if one.api == "AssociateAddress" and one.association}
+        attachments = {one.attachment: one for one in ordered if one.api == "AttachNetworkInterface"}
+        for grant in ordered:
+            for subject in filter(None, (grant.instance, grant.interface)):
+                self._grants[subject].append(grant)
+            self._place(grant)
+            if grant.api in ("AllocateAddress", "ReleaseAddress"):
+                self._own(grant)
+            elif grant.api == "DisassociateAddress":
+                self._hold(self.address_of(associations.get(grant.association, grant)), "", grant)
+            elif grant.api == "DetachNetworkInterface" and grant.attachment in attachments:
+                interface = attachments[grant.attachment].interface
+                self._attached[interface].append(Holding(grant.time, "", grant))
+            elif grant.api == "AssociateAddress" or grant.nat:
+                self._hold(self.address_of(grant), grant.nat or grant.instance or grant.interface, grant)
+            elif grant.address and (grant.interface or grant.instance):
+                self._named[grant.address].append(Holding(grant.time, grant.instance or grant.interface, grant))
+
+    def _place(self, grant: Grant) -> None:
+        """Note what belongs to what."""
+        if grant.vpc:
+            for subject in filter(None, (grant.instance, grant.interface, grant.nat)):
+                self._vpcs[subject] = grant.vpc
+        if grant.endpoint:
+            self.endpoint_owners[grant.endpoint] = grant.account
+        if grant.interface and grant.instance and grant.api != "AssociateAddress":
+            self._attached[grant.interface].append(Holding(grant.time, grant.instance, grant))
+            self._interfaces[grant.instance].add(grant.interface)
+
+    def _own(self, grant: Grant) -> None:
+        address = self.address_of(grant)
+        holder = grant.account if grant.api == "AllocateAddress" else ""
+        if address:
+            self._owners[address].append(Holding(grant.time, holder, grant))
+            if not holder:
+                self._hold(address, "", grant)
+
+    def _hold(self, address: str, holder: str, grant: Grant) -> None:
+        if address:
+            self._holders[address].append(Holding(grant.time, holder, grant))
+            if holder:
+                self._elastic[holder].add(address)
+
+    def _is_of(self, holder: str, instance: str, time: str) -> bool:
+        """True if the holder is the instance, or an interface that was attached to it then."""
+        if not holder or holder == instance:
+            return bool(holder)
+        attachment = _last(self._attached.get(holder, ()), time)
+        return attachment is not None and attachment.holder == instance
+
+    def _is_unnamed(self, instance: str, grant: Grant) -> bool:
+        if grant.api == "StartInstances":
+            return self._was_stopped(instance, grant) and not self._has_elastic(instance, grant.time)
+        if grant.api == "AttachNetworkInterface":
+            return not self._elastic.get(grant.interface)  # an address it holds by name is no new one
+        return grant.api == "AssociateAddress" and not self.address_of(grant)
+
+    def _was_stopped(self, instance: str, start: Grant) -> bool:
+        earlier = [one for one in self._grants.get(instance, ()) if one.time <= start.time and one != start]
+        last = max((one for one in earlier if one.api in ("StartInstances", "StopInstances")), default=None)
+        return start.was_stopped or (last is not None and last.api == "StopInstances")
+
+    def _has_elastic(self, instance: str, time: str) -> bool:
+        """True if it holds an elastic address then: that outlasts a stop."""
+        holders = (instance, *self._interfaces.get(instance, ()))
+        addresses = {address for holder in holders for address in self._elastic.get(holder, ())}
+        return any(self.named(instance, address, time) is not None for address in addresses)
+
+
+def _last(holdings: Sequence[Holding], time: str) -> Holding | None:
+    """The last that began up to `time`."""
+    at = bisect_right(holdings, time, key=lambda one: one.time)
+    return holdings[at - 1] if at else None

@@ -1,0 +1,57 @@
+"""Sessions that bear an instance's id and are no instance's.
+
+Whoever may assume a role may choose the session's name.  Rightly named after an instance is what EC2 assumed for it,
+what Systems Manager assumed for its host, and what the instance of that very name assumed itself.
+"""
+
+from collections import defaultdict
+
+import msgspec
+
+from straykey.core.ledger import Ledger
+from straykey.core.making import Made
+from straykey.core.observation import Issuance
+from straykey.core.pivot import Makings
+from straykey.core.session import is_instance_id, parse_session
+from straykey.core.workload import may_name_instances
+
+
+class Masquerade(msgspec.Struct, frozen=True):
+    """A session name that was taken, by whom, and the keys that came of it."""
+
+    arn: str
+    by: str
+    makings: tuple[Made, ...]
+    issuances: tuple[Issuance, ...]
+
+    @property
+    def access_keys(self) -> frozenset[str]:
+        keys = {one.access_key for one in self.makings} | {one.access_key for one in self.issuances}
+        return frozenset(keys - {""})
+
+
+def masquerades(ledger: Ledger, all_made: Makings) -> list[Masquerade]:
+    """All of a settled ledger, by session and by whom."""
+    makings: dict[tuple[str, str], list[Made]] = defaultdict(list)
+    for made in all_made:
+        if _is_spoof(made):
+            makings[made.made, made.maker].append(made)
+    issuances: dict[tuple[str, str], list[Issuance]] = defaultdict(list)
+    for arn, evidence in ledger.sessions.items():
+        for issuance in evidence.issuances.values():
+            if is_instance_id(evidence.session.name) and not may_name_instances(issuance.issuer):
+                issuances[arn, issuance.issuer].append(issuance)
+    return [
+        Masquerade(*who, tuple(sorted(makings.get(who, ()))), tuple(sorted(issuances.get(who, ()))))
+        for who in sorted(makings.keys() | issuances.keys())
+    ]
+
+
+def _is_spoof(made: Made) -> bool:
+    session = parse_session(made.made)
+    if session is None or not is_instance_id(session.name) or not made.call.endswith(":AssumeRole"):
+        return False
+    maker = parse_session(made.maker)
+    # The copy that another account got names the caller by its principal's id only: `AROA…:` and the session's name.
+    name = maker.name if maker else made.maker.rpartition(":")[2]
+    return bool(made.maker) and name != session.name

@@ -1,0 +1,132 @@
+"""Programs that call AWS from home with the instance's keys and are none of AWS's: what an SSRF looks like from inside.
+
+A thief who makes the instance itself call AWS, or proxies through it, is at home for every address; the program he
+uses often gives him away.  Reported once the session or its role is known to use an AWS program, and never for what
+most of the role's instances use.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+import msgspec
+
+from straykey.core.agent import family, is_aws_program
+from straykey.core.case import Context
+from straykey.core.evidence import Bounds, Evidence, Sighting
+from straykey.core.explanation import region_of
+from straykey.core.finding import Confidence, Finding, FindingType, Reason, Severity, finding_id
+from straykey.core.home import Standing, Verdict
+from straykey.core.network import LOCKABLE
+from straykey.core.observation import Event
+from straykey.core.portrait import Origin, home_of, part_of, session_of, stray_of, witnesses_of
+from straykey.core.reasons import UNRECOGNIZED_AGENT
+from straykey.core.residence import who_of
+
+
+class AtHome(msgspec.Struct, frozen=True):
+    """A session of an instance, and the networks that are rightly its own."""
+
+    evidence: Evidence
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def role(self) -> str:
+        return role_of(self.evidence)
+
+    def programs(self) -> Iterator[tuple[str, Sighting, Event]]:
+        """Every user agent, where it was used, and the first event that bore it."""
+        for verdict in self.verdicts:
+            for agent, event in sorted(verdict.sighting.agents.events.items()):
+                if agent:
+                    yield agent, verdict.sighting, event
+
+
+def role_of(evidence: Evidence) -> str:
+    """Account and role, as an allow-list names it."""
+    return f"{evidence.session.account}/{evidence.session.role}"
+
+
+def at_home(evidence: Evidence, verdicts: list[Verdict]) -> AtHome:
+    own = (Standing.HOME, Standing.EXPLAINED)
+    return AtHome(
+        evidence, tuple(one for one in verdicts if one.standing in own and one.sighting.network.lane in LOCKABLE)
+    )
+
+
+class _Custom(msgspec.Struct):
+    """What a role was seen to use."""
+
+    instances: set[str] = set()
+    knows_aws: bool = False
+    users: dict[str, set[str]] = msgspec.field(default_factory=lambda: defaultdict(set))  # by family: instances
+
+    def is_usual(self, program: str) -> bool:
+        """Two or more instances use it, and at least half of the role's."""
+        users = len(self.users[program])
+        return users > 1 and 2 * users >= len(self.instances)
+
+
+def unrecognized(sessions: list[AtHome], context: Context, bounds: Bounds) -> list[Finding]:
+    """One finding for each session and program."""
+    customs: dict[str, _Custom] = defaultdict(_Custom)
+    for session in sessions:
+        custom, who = customs[session.role], who_of(session.evidence)
+        custom.instances.add(who)
+        for agent, _, _ in session.programs():
+            custom.knows_aws |= is_aws_program(agent)
+            custom.users[family(agent)].add(who)
+    return [finding for session in sessions for finding in _of_session(session, customs, context, bounds)]
+
+
+def _of_session(session: AtHome, customs: dict[str, _Custom], context: Context, bounds: Bounds) -> Iterator[Finding]:
+    allowed = context.settings.agents.get(session.role)
+    custom = customs[session.role]
+    strange: dict[str, dict[str, Sighting]] = defaultdict(dict)
+    for agent, sighting, _ in session.programs():
+        program = family(agent)
+        is_fine = is_aws_program(agent) or not custom.knows_aws or custom.is_usual(program)
+        if program not in allowed if allowed is not None else not is_fine:
+            strange[program][sighting.network.key] = sighting
+    for program, sightings in sorted(strange.items()):
+        # One finding for the program, on the network it was used from first.
+        first = min(sightings.values(), key=lambda one: min(_events(one, program)))
+        yield _finding(session, program, first, context, bounds)
+
+
+def _events(sighting: Sighting, program: str) -> list[Event]:
+    events = {*sighting.agents.events.values(), *sighting.events.kept.values()}
+    return [event for event in events if event.agent and family(event.agent) == program]
+
+
+def _finding(session: AtHome, program: str, sighting: Sighting, context: Context, bounds: Bounds) -> Finding:
+    evidence = session.evidence
+    homes = [one for one in session.verdicts if one.standing is Standing.HOME]
+    used = part_of(sighting, _events(sighting, program))
+    region = region_of(evidence, tuple(home.sighting for home in homes), context.ranges)
+    about = session_of(evidence, set(used.keys.times), region, sighting.issued)
+    listed = session.role in context.settings.agents
+    why = (
+        f"{program} is not on the role's list of programs (--agents)"
+        if listed
+        else f"{program} is no AWS SDK, command line or service, and not what the role was seen to use"
+    )
+    whose = about.instance_id or about.arn
+    return Finding(
+        id=finding_id(about.arn, f"agent {program}"),
+        type=FindingType.USER_AGENT,
+        severity=Severity.MEDIUM,
+        severity_score=Severity.MEDIUM.score,
+        confidence=Confidence.LIKELY if listed else Confidence.POSSIBLE,
+        status="open",
+        title=f"Keys of {whose} used from its own network by {program}",
+        description=f"{why[:1].upper()}{why[1:]}. A program that is made to fetch the keys from the metadata service, "
+        f"or to make the call itself (SSRF), calls from the instance's own network {used.network.address}.",
+        session=about,
+        access_keys=sorted(filter(None, used.keys.times)),
+        home=[home_of(home, bounds) for home in homes],
+        stray=stray_of(used, Origin(), bounds, sighting),
+        reasons=[Reason(UNRECOGNIZED_AGENT, why)],
+        pivots=[],
+        events=witnesses_of(used),
+        sessions=[about.arn],
+    )

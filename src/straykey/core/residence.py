@@ -1,0 +1,131 @@
+"""Where a session lives by first use, and whether it is settled there.
+
+This is the first pass: what the lock of 2018 would say of each session alone, before anything is turned round.
+"""
+
+from collections.abc import Collection
+
+import msgspec
+
+from straykey.core.evidence import Bounds, Evidence, Sighting, instance_of
+from straykey.core.moment import seconds
+from straykey.core.network import LOCKABLE, PUBLIC_LANES, Lane, Network
+from straykey.core.observation import Event
+from straykey.core.ranges import AwsRanges
+from straykey.core.sample import lowest
+
+_MOST_HOURS = Bounds().hours
+_HOUR_SECONDS = 3600
+
+
+class Resident(msgspec.Struct, frozen=True, order=True, gc=False):
+    """A session that lives at a place, from which address, and since when.
+
+    `is_settled`: the place carries it through most of its active hours, and most of the time it was seen at all.
+    """
+
+    since: str
+    arn: str
+    address: str
+    is_settled: bool
+
+
+class Residence(msgspec.Struct, frozen=True, order=True, gc=False):
+    """A place, a public address or an endpoint, and its resident."""
+
+    place: str
+    is_public: bool
+    resident: Resident
+
+
+def who_of(evidence: Evidence) -> str:
+    """Whom the session belongs to: an instance has several, and is still but one."""
+    return instance_of(evidence)[0] or evidence.session.arn
+
+
+def residences_of(evidence: Evidence, ranges: AwsRanges | None, spoofed: frozenset[str]) -> list[Residence]:
+    """The session's first place in each lane; of an endpoint's private address every endpoint it goes through."""
+    openers = _openers(evidence, spoofed)
+    life = life_of(evidence.sightings.values())
+    found: set[Residence] = set()
+    for lane, (event, network) in openers.items():
+        there = [
+            one
+            for one in evidence.sightings.values()
+            if one.network.lane is lane and one.network.address == network.address
+        ]
+        settled = is_settled(there, life) and not _has_rival(evidence, network, ranges)
+        if _is_plausible(lane, openers, evidence, ranges) or (settled and span_of(there) >= _HOUR_SECONDS):
+            resident = Resident(event.time, evidence.session.arn, network.address, settled)
+            places = {one.network.endpoint or one.network.address for one in there}
+            found |= {Residence(place, lane in PUBLIC_LANES, resident) for place in places}
+    return sorted(found)
+
+
+class Life(msgspec.Struct, frozen=True):
+    """When a session was active at all: in which hours, and for how many seconds from the first use to the last."""
+
+    hours: frozenset[str]
+    seconds: int
+
+
+def life_of(sightings: Collection[Sighting]) -> Life:
+    hours = {hour for sighting in sightings for hour in sighting.hours.times}
+    return Life(frozenset(lowest(hours, _MOST_HOURS)), span_of(sightings))
+
+
+def is_settled(there: Collection[Sighting], life: Life) -> bool:
+    """True for a place that carries a session through most of its active hours, and most of its known life."""
+    hours = {hour for sighting in there for hour in sighting.hours.times}
+    return 2 * len(hours & life.hours) >= len(life.hours) and 2 * span_of(there) >= life.seconds
+
+
+def is_used_throughout(there: Collection[Sighting], life: Life) -> bool:
+    """True for a place used in most active hours, or over a good part of a life; of half an hour nothing can be told.
+
+    Less than settled: the addresses of a pool take turns.
+    """
+    hours = {hour for sighting in there for hour in sighting.hours.times}
+    in_most_hours = len(life.hours) > 2 and 2 * len(hours & life.hours) >= len(life.hours)
+    return in_most_hours or 4 * span_of(there) >= life.seconds or life.seconds < _HOUR_SECONDS // 2
+
+
+def span_of(sightings: Collection[Sighting]) -> int:
+    """Seconds from the first use to the last."""
+    if not sightings:
+        return 0
+    return seconds(max(one.last.time for one in sightings)) - seconds(min(one.first.time for one in sightings))
+
+
+def _openers(evidence: Evidence, spoofed: frozenset[str]) -> dict[Lane, tuple[Event, Network]]:
+    """The first use in each lane, by a key that is the workload's."""
+    first = {lane: evidence.earliest[lane] for lane in (*PUBLIC_LANES, Lane.ENDPOINT) if lane in evidence.earliest}
+    if spoofed.isdisjoint(event.access_key for event, _ in first.values()):
+        return first
+    openers: dict[Lane, tuple[Event, Network]] = {}
+    for one in sorted(evidence.sightings.values(), key=lambda one: (one.first, one.network)):
+        if one.network.lane in first and not one.keys.times.keys() <= spoofed:
+            openers.setdefault(one.network.lane, (one.first, one.network))
+    return openers
+
+
+def _is_plausible(
+    lane: Lane, openers: dict[Lane, tuple[Event, Network]], evidence: Evidence, ranges: AwsRanges | None
+) -> bool:
+    """A public lane that is not the session's first network must at least be in its region; else it is a stray."""
+    event, network = openers[lane]
+    earliest = [first for first, at in evidence.earliest.values() if at.lane in LOCKABLE]
+    if lane is Lane.ENDPOINT or event <= min(earliest, default=event):
+        return True
+    behind = openers.get(Lane.ENDPOINT)
+    region = instance_of(evidence)[1] or (behind[0].region if behind else "")
+    prefix = ranges.lookup(network.address) if ranges else None
+    return prefix is not None and prefix.region == region
+
+
+def _has_rival(evidence: Evidence, network: Network, ranges: AwsRanges | None) -> bool:
+    """True for an address outside AWS beside one in AWS: a talkative thief makes no home."""
+    if ranges is None or network.lane not in PUBLIC_LANES or ranges.lookup(network.address) is not None:
+        return False
+    public = (one.network for one in evidence.sightings.values() if one.network.lane in PUBLIC_LANES)
+    return any(ranges.lookup(other.address) is not None for other in public)

@@ -1,0 +1,77 @@
+"""What the thief made with a key, and how much of that he used: the pivots of a finding."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from straykey.core.evidence import Bounds, Evidence, Sighting
+from straykey.core.finding import PivotUse
+from straykey.core.making import Made
+from straykey.core.pivot import Makings, Pivot, Taints, follow, taints, user_key
+from straykey.core.portrait import scaled
+
+_MOST_PIVOTS = 256
+_MOST_ADDRESSES = 16
+
+
+class Trails:
+    """Follows makings through a ledger; knows where each made key was used."""
+
+    def __init__(self, makings: Makings, sessions: Iterable[Evidence], bounds: Bounds) -> None:
+        self._makings = makings
+        self._bounds = bounds
+        self._by_key: dict[str, list[Sighting]] = defaultdict(list)
+        self._by_user: dict[str, list[Sighting]] = defaultdict(list)
+        made_keys = {made.access_key for made in makings} - {""}
+        for evidence in sessions:
+            is_user = not evidence.session.role
+            for sighting in evidence.sightings.values():
+                for key in sighting.keys.times.keys() & made_keys:
+                    self._by_key[key].append(sighting)
+                if is_user:
+                    self._by_user[user_key(evidence.session.arn)].append(sighting)
+
+    def made_from(self, arn: str, network: str, since: str = "") -> list[Made]:
+        """What a session made from one network; `since`: after that time."""
+        return [made for made in self._makings.from_network(arn, network) if made.time > since]
+
+    def follow(self, seeds: Iterable[Made]) -> list[PivotUse]:
+        """All that came of these, the nearest first; at most 256."""
+        pivots = follow(seeds, self._makings)
+        return [self._used(pivot) for pivot in pivots[:_MOST_PIVOTS]]
+
+    def _used(self, pivot: Pivot) -> PivotUse:
+        made, tainted = pivot.made, taints([pivot.made])
+        parts = [(one, self._uses(one, tainted)) for one in self._seen(made, tainted)]
+        used = [(one, uses) for one, uses in parts if uses]
+        return PivotUse(
+            time=made.time,
+            call=made.call,
+            made=made.made or None,
+            access_key=made.access_key or None,
+            uses=sum(uses for _, uses in used),
+            depth=pivot.depth,
+            account=made.account or None,
+            region=made.region or None,
+            event_id=made.event_id,
+            addresses=sorted({one.network.address for one, _ in used})[:_MOST_ADDRESSES],
+            first_used=min((max(one.first.time, made.time) for one, _ in used), default=None),
+            last_used=max((one.last.time for one, _ in used), default=None),
+        )
+
+    def _seen(self, made: Made, tainted: Taints) -> list[Sighting]:
+        if made.access_key:
+            return self._by_key.get(made.access_key, [])
+        is_user = tainted.users or tainted.passwords
+        return self._by_user.get(user_key(made.made), []) if is_user else []
+
+    def _uses(self, sighting: Sighting, tainted: Taints) -> int:
+        """How many of the uses seen there are the thief's: counted where all are, else read off the sample."""
+        if tainted.keys and sighting.keys.times.keys() <= tainted.keys:
+            return sighting.events.count(self._bounds.events)
+        arns = [*tainted.users, *tainted.passwords] or [""]
+        theirs = sum(
+            any(tainted.covers(arn, event.access_key, event.time) for arn in arns)
+            for event in sighting.events.kept.values()
+        )
+        is_seen = bool(tainted.keys & sighting.keys.times.keys())
+        return max(int(is_seen), scaled(theirs, sighting, self._bounds))
