@@ -14,17 +14,49 @@ from typing import Literal, TypeAlias
 
 Lane: TypeAlias = Literal["public", "endpoint", "service"]
 
-REGIONS = ("eu-west-1", "us-east-1", "eu-central-1")
+CHINA_REGION = "cn-north-1"
+REGIONS = ("eu-west-1", "us-east-1", "eu-central-1", CHINA_REGION)
 
-REGION_V4 = {"eu-west-1": "198.18.0.0/17", "us-east-1": "198.18.128.0/17", "eu-central-1": "198.19.0.0/17"}
-TENANT_V4 = {"eu-west-1": "198.18.0.0/18", "us-east-1": "198.18.128.0/18", "eu-central-1": "198.19.0.0/18"}
-STRANGER_V4 = {"eu-west-1": "198.18.64.0/19", "us-east-1": "198.18.192.0/19", "eu-central-1": "198.19.64.0/19"}
-STORAGE_V4 = {"eu-west-1": "198.18.96.0/20", "us-east-1": "198.18.224.0/20", "eu-central-1": "198.19.96.0/20"}
-FUNCTION_V4 = {"eu-west-1": "198.18.112.0/20", "us-east-1": "198.18.240.0/20", "eu-central-1": "198.19.112.0/20"}
-REGION_V6 = {"eu-west-1": "2001:db8:1000::/36", "us-east-1": "2001:db8:2000::/36", "eu-central-1": "2001:db8:3000::/36"}
+REGION_V4 = {
+    "eu-west-1": "198.18.0.0/17",
+    "us-east-1": "198.18.128.0/17",
+    "eu-central-1": "198.19.0.0/17",
+    CHINA_REGION: "198.19.160.0/19",
+}
+TENANT_V4 = {
+    "eu-west-1": "198.18.0.0/18",
+    "us-east-1": "198.18.128.0/18",
+    "eu-central-1": "198.19.0.0/18",
+    CHINA_REGION: "198.19.160.0/20",
+}
+STRANGER_V4 = {
+    "eu-west-1": "198.18.64.0/19",
+    "us-east-1": "198.18.192.0/19",
+    "eu-central-1": "198.19.64.0/19",
+    CHINA_REGION: "198.19.176.0/21",
+}
+STORAGE_V4 = {
+    "eu-west-1": "198.18.96.0/20",
+    "us-east-1": "198.18.224.0/20",
+    "eu-central-1": "198.19.96.0/20",
+    CHINA_REGION: "198.19.184.0/22",
+}
+FUNCTION_V4 = {
+    "eu-west-1": "198.18.112.0/20",
+    "us-east-1": "198.18.240.0/20",
+    "eu-central-1": "198.19.112.0/20",
+    CHINA_REGION: "198.19.188.0/22",
+}
+REGION_V6 = {
+    "eu-west-1": "2001:db8:1000::/36",
+    "us-east-1": "2001:db8:2000::/36",
+    "eu-central-1": "2001:db8:3000::/36",
+    CHINA_REGION: "2001:db8:5000::/36",
+}
 GLOBAL_V4 = "198.19.192.0/18"
 GLOBAL_V6 = "2001:db8:4000::/36"
 
+_OUTSIDE_V6 = "2001:db8:f000::/36"
 _OFFICE = "203.0.113.0/26"
 _OUTSIDE = ("203.0.113.64/26", "203.0.113.128/25", "192.0.2.0/24")
 _PREMISES = "198.51.100.0/24"
@@ -57,8 +89,10 @@ class AddressPlan:
         return self._fresh_v4(STRANGER_V4[region])
 
     def tenant_v6(self, region: str) -> str:
-        base = IPv6Network(REGION_V6[region]).network_address
-        return str(IPv6Address(int(base) + (self._rng.getrandbits(24) << 64) + self._rng.getrandbits(62)))
+        return self._v6(REGION_V6[region])
+
+    def outside_v6(self) -> str:
+        return self._v6(_OUTSIDE_V6)
 
     def private(self, prefix: str) -> str:
         """An address inside the VPC whose first two numbers are `prefix`."""
@@ -73,6 +107,10 @@ class AddressPlan:
     def outside(self) -> str:
         """An address outside AWS; comes round again only after all the others."""
         return next(self._outside)
+
+    def _v6(self, cidr: str) -> str:
+        base = IPv6Network(cidr).network_address
+        return str(IPv6Address(int(base) + (self._rng.getrandbits(24) << 64) + self._rng.getrandbits(62)))
 
     def _fresh_v4(self, cidr: str) -> str:
         network = IPv4Network(cidr)

@@ -14,6 +14,7 @@ from straykey.sim import identifier
 from straykey.sim.address import AddressPlan, Network
 
 ACCOUNTS = ("111122223333", "444455556666", "123456789012")
+CHINA_ACCOUNT = "210987654321"
 ATTACKERS = ("999988887777", "888877776666")
 
 Style: TypeAlias = Literal["public", "nat", "endpoint", "gateway", "dual-stack"]
@@ -37,6 +38,10 @@ class Window:
         return self.start + timedelta(seconds=int(share * (self.end - self.start).total_seconds()))
 
 
+def partition(account: str) -> str:
+    return "aws-cn" if account == CHINA_ACCOUNT else "aws"
+
+
 @dataclass(frozen=True, slots=True)
 class Role:
     account: str
@@ -46,11 +51,11 @@ class Role:
 
     @property
     def arn(self) -> str:
-        return f"arn:aws:iam::{self.account}:role{self.path}{self.name}"
+        return f"arn:{partition(self.account)}:iam::{self.account}:role{self.path}{self.name}"
 
     def session_arn(self, session: str) -> str:
         """The path is dropped here, as STS drops it."""
-        return f"arn:aws:sts::{self.account}:assumed-role/{self.name}/{session}"
+        return f"arn:{partition(self.account)}:sts::{self.account}:assumed-role/{self.name}/{session}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,8 @@ class Instance:
 
     @property
     def arn(self) -> str:
-        return f"arn:aws:ec2:{self.vpc.region}:{self.vpc.account}:instance/{self.id}"
+        account = self.vpc.account
+        return f"arn:{partition(account)}:ec2:{self.vpc.region}:{account}:instance/{self.id}"
 
     @property
     def session_arn(self) -> str:

@@ -2,7 +2,8 @@
 
 A record goes into the file of the first five-minute mark after CloudTrail has processed it, so
 the time in a file name lies up to ten minutes after the events in it (measured on a real trail:
-median 3.4 minutes, 95th percentile 7.1, at most 9.9).  A second copy always comes in a later file.
+median 3.4 minutes, 95th percentile 7.1, at most 9.9); the few that a scenario calls late come hours
+after that.  A second copy always comes in a later file.
 """
 
 import gzip
@@ -28,6 +29,7 @@ Trail: TypeAlias = tuple[str, str]  # account, region
 
 _MARK_SECONDS = 300
 _MOST_PROCESSING_SECONDS = 295.0
+_LATE_SECONDS = 3 * 3600
 _COPY_SHARE = 0.025
 _SHUFFLED_SHARE = 0.65
 _LARGEST_FILE = 400
@@ -56,7 +58,7 @@ def write(scenario: Scenario, directory: Path) -> Delivered:
     logs, truth, ranges = directory / "AWSLogs", directory / "truth.json", directory / "ip-ranges.json"
     logs.mkdir(parents=True)
     rng = Random(f"{scenario.seed}/delivery")
-    marks, copies = _delivered(rng, scenario.records)
+    marks, copies = _delivered(rng, scenario)
     digests = Digests(logs / ORGANIZATION)
     files = 0
     for (trail, mark), records in sorted(marks.items(), key=lambda entry: (entry[0][1], entry[0][0])):
@@ -69,13 +71,15 @@ def write(scenario: Scenario, directory: Path) -> Delivered:
     return Delivered(files, total, copies, digests.write(), logs, truth, ranges)
 
 
-def _delivered(rng: Random, records: tuple[Document, ...]) -> tuple[dict[tuple[Trail, int], list[Document]], int]:
+def _delivered(rng: Random, scenario: Scenario) -> tuple[dict[tuple[Trail, int], list[Document]], int]:
     """Which records come at which mark of which trail, and how many of them for the second time."""
     marks: dict[tuple[Trail, int], list[Document]] = defaultdict(list)
     copies = 0
-    for record in records:
+    for record in scenario.records:
         trail = (record["recipientAccountId"], record["awsRegion"])
         mark = _mark(rng, record["eventTime"])
+        if record["eventID"] in scenario.late_event_ids:
+            mark += _LATE_SECONDS
         marks[trail, mark].append(record)
         if rng.random() < _COPY_SHARE:
             marks[trail, mark + _MARK_SECONDS].append(record)
@@ -129,6 +133,8 @@ def _truth(scenario: Scenario) -> dict[str, Any]:
         "instances": scenario.instances,
         "accounts": scenario.accounts,
         "attacker_accounts": scenario.attacker_accounts,
+        "changes": [asdict(change) for change in scenario.changes],
+        "late_event_ids": sorted(scenario.late_event_ids),
         "thefts": [asdict(theft) for theft in scenario.thefts],
         "sessions": [asdict(session) for session in scenario.sessions],
     }

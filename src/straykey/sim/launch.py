@@ -19,7 +19,7 @@ _AGENT = (
     "(+https://registry.terraform.io/providers/hashicorp/aws) aws-sdk-go-v2/1.26.1 os/linux lang/go#1.21.8"
 )
 _NAT_SECONDS = 60  # after the start of the window
-_XMLNS = "http://ec2.amazonaws.com/doc/2016-11-15/"
+XMLNS = "http://ec2.amazonaws.com/doc/2016-11-15/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def built(rng: Random, company: Company) -> Iterator[Document]:
             yield from _nat_gateway(builder, company.window.start + timedelta(seconds=_NAT_SECONDS), vpc)
     for instance in company.instances:
         if instance.launched >= company.window.start:
-            yield _launch(builder, instance)
+            yield launched(builder, instance)
             if instance.has_elastic_ip:
                 yield from _elastic_address(builder, instance)
 
@@ -55,16 +55,17 @@ def built(rng: Random, company: Company) -> Iterator[Document]:
 def _nat_gateway(builder: Builder, at: datetime, vpc: Vpc) -> Iterator[Document]:
     allocation = identifier.resource_id(builder.rng, "eipalloc")
     gateway = identifier.resource_id(builder.rng, "nat")
-    yield _allocate(builder, at, vpc, str(vpc.nat_address), allocation)
+    yield allocated(builder, at, vpc, str(vpc.nat_address), allocation)
     later = at + timedelta(seconds=4)
-    yield builder.record(later, vpc, "CreateNatGateway", _nat_body(builder.rng, later, vpc, allocation, gateway))
+    yield builder.record(later, vpc, "CreateNatGateway", nat_gateway_body(builder.rng, later, vpc, allocation, gateway))
     route = {"routeTableId": identifier.resource_id(builder.rng, "rtb"), "destinationCidrBlock": "0.0.0.0/0"}
     done = {"requestId": identifier.guid(builder.rng), "_return": True}
     body = Body({**route, "natGatewayId": gateway}, done, request_id=str(done["requestId"]))
     yield builder.record(later + timedelta(seconds=75), vpc, "CreateRoute", body)
 
 
-def _nat_body(rng: Random, at: datetime, vpc: Vpc, allocation: str, gateway: str) -> Body:
+def nat_gateway_body(rng: Random, at: datetime, vpc: Vpc, allocation: str, gateway: str) -> Body:
+    """CreateNatGateway, which names its address through the allocation only."""
     request_id = identifier.guid(rng)
     request = {
         "AllocationId": allocation,
@@ -81,11 +82,11 @@ def _nat_body(rng: Random, at: datetime, vpc: Vpc, allocation: str, gateway: str
         "createTime": at.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
         "natGatewayAddressSet": {"item": {"allocationId": allocation, "isPrimary": True, "status": "associating"}},
     }
-    response = {"xmlns": _XMLNS, "requestId": request_id, "natGateway": created}
+    response = {"xmlns": XMLNS, "requestId": request_id, "natGateway": created}
     return Body({"CreateNatGatewayRequest": request}, {"CreateNatGatewayResponse": response}, request_id=request_id)
 
 
-def _allocate(builder: Builder, at: datetime, vpc: Vpc, address: str, allocation: str) -> Document:
+def allocated(builder: Builder, at: datetime, vpc: Vpc, address: str, allocation: str) -> Document:
     request_id = identifier.guid(builder.rng)
     response = {
         "requestId": request_id,
@@ -102,7 +103,7 @@ def _allocate(builder: Builder, at: datetime, vpc: Vpc, address: str, allocation
 def _elastic_address(builder: Builder, instance: Instance) -> Iterator[Document]:
     allocation = identifier.resource_id(builder.rng, "eipalloc")
     at = instance.launched + timedelta(seconds=10)
-    yield _allocate(builder, at, instance.vpc, str(instance.public_address), allocation)
+    yield allocated(builder, at, instance.vpc, str(instance.public_address), allocation)
     request_id = identifier.guid(builder.rng)
     request = {"allocationId": allocation, "instanceId": instance.id, "allowReassociation": False}
     association = identifier.resource_id(builder.rng, "eipassoc")
@@ -111,9 +112,10 @@ def _elastic_address(builder: Builder, instance: Instance) -> Iterator[Document]
     yield builder.record(at + timedelta(seconds=5), instance.vpc, "AssociateAddress", body)
 
 
-def _launch(builder: Builder, instance: Instance) -> Document:
+def launched(builder: Builder, instance: Instance, interface: str = "") -> Document:
+    """RunInstances; it names the instance's interface, but no public address."""
     rng, image = builder.rng, identifier.resource_id(builder.rng, "ami")
-    interface = identifier.resource_id(rng, "eni")
+    interface = interface or identifier.resource_id(rng, "eni")
     profile = instance.role.name.replace("-role", "-profile")
     tokens = "required" if instance.is_token_required else "optional"
     request = {
@@ -126,7 +128,7 @@ def _launch(builder: Builder, instance: Instance) -> Document:
         "disableApiTermination": False,
         "clientToken": f"terraform-{identifier.hexadecimal(rng, 26)}",
     }
-    launched = {
+    started = {
         "instanceId": instance.id,
         "imageId": image,
         "instanceState": {"code": 0, "name": "pending"},
@@ -147,7 +149,7 @@ def _launch(builder: Builder, instance: Instance) -> Document:
         "reservationId": identifier.resource_id(rng, "r"),
         "ownerId": instance.vpc.account,
         "groupSet": {},
-        "instancesSet": {"items": [launched]},
+        "instancesSet": {"items": [started]},
     }
     body = Body(request, response, request_id=instance.launch_request)
     return builder.record(instance.launched, instance.vpc, "RunInstances", body)

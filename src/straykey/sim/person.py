@@ -11,8 +11,9 @@ from random import Random
 
 from straykey.sim import identifier, identity, operation, storage
 from straykey.sim.address import Network
+from straykey.sim.assumption import Assumption, assumed, given
 from straykey.sim.company import ACCOUNTS, Company, Role, Window
-from straykey.sim.record import SESSION_TOKEN, Body, Call, Document, Scene, Sender, always, expiration, written
+from straykey.sim.record import Body, Call, Document, Scene, Sender, always, written
 from straykey.sim.workload import CLI
 
 _BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0.0.0 Safari/537.36"
@@ -79,7 +80,7 @@ def _sign_in(rng: Random, sitting: _Sitting) -> Iterator[Document]:
     user = {"type": "SAMLUser", "principalId": f"EXAMPLE:{sitting.name}", "userName": sitting.name}
     body = Body(
         request={"roleArn": role.arn, "principalArn": provider, "durationSeconds": 3600},
-        response=_given(rng, sitting.begin, role, f"{sitting.name}@example.com", sitting.access_key),
+        response=given(rng, sitting.begin, Assumption(role, f"{sitting.name}@example.com", sitting.access_key)),
         resources=[{"accountId": role.account, "type": "AWS::IAM::Role", "ARN": role.arn}],
     )
     saml = Call("sts", "AssumeRoleWithSAML", always(body))
@@ -95,15 +96,6 @@ def _sign_in(rng: Random, sitting: _Sitting) -> Iterator[Document]:
 def _logged_in() -> Body:
     extra = {"LoginTo": "https://console.aws.amazon.com/console/home", "MobileVersion": "No", "MFAUsed": "No"}
     return Body(response={"ConsoleLogin": "Success"}, extra=extra, host="us-east-1.signin.aws.amazon.com")
-
-
-def _given(rng: Random, at: datetime, role: Role, session: str, access_key: str) -> Document:
-    """What a caller who is no service gets from AssumeRole."""
-    expires = expiration(rng, at + timedelta(hours=1))
-    return {
-        "credentials": {"accessKeyId": access_key, "sessionToken": SESSION_TOKEN, "expiration": expires},
-        "assumedRoleUser": {"assumedRoleId": f"{role.id}:{session}", "arn": role.session_arn(session)},
-    }
 
 
 def _sit(rng: Random, sitting: _Sitting, window: Window) -> Iterator[Document]:
@@ -131,11 +123,7 @@ def _pipeline(rng: Random, account: str, network: Network, window: Window) -> It
     at = window.start + timedelta(seconds=rng.randint(30, 600))
     while at < window.end:
         session, key = f"build-{rng.randrange(10**5)}", identifier.access_key(rng)
-        request = {"roleArn": role.arn, "roleSessionName": session, "durationSeconds": 3600}
-        resources = [{"accountId": account, "type": "AWS::IAM::Role", "ARN": role.arn}]
-        body = Body(request, _given(rng, at, role, session, key), resources=resources)
-        assume = Call("sts", "AssumeRole", always(body))
-        yield written(rng, at, Sender(user, network, CLI), assume, scene)
+        yield assumed(rng, at, Sender(user, network, CLI), Assumption(role, session, key), scene)
         sender = Sender(identity.session(role, session, key, at), network, CLI)
         for second in range(5, 60, 5):
             if at + timedelta(seconds=second) < window.end:

@@ -21,7 +21,10 @@ START = datetime(2026, 5, 4, 10, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """The world as it was; `records` are in order of time and must not be edited."""
+    """The world as it was; `records` are in order of time and must not be edited.
+
+    `late_event_ids` are records that CloudTrail delivers hours after the rest.
+    """
 
     seed: int
     start: datetime
@@ -33,6 +36,8 @@ class Scenario:
     thefts: tuple[truth.Theft, ...]
     sessions: tuple[truth.Session, ...]
     ip_ranges: Document
+    changes: tuple[truth.Change, ...] = ()
+    late_event_ids: frozenset[str] = frozenset()
 
 
 def simulate(*, seed: int, hours: int = 1, instances: int = 12, thefts: int = 2, start: datetime = START) -> Scenario:
@@ -47,7 +52,7 @@ def simulate(*, seed: int, hours: int = 1, instances: int = 12, thefts: int = 2,
     for instance in company.instances:
         records += workload.issuances(_stream(seed, "issue", instance.id), instance, keyrings[instance.id], window)
         for arn, honest in _honest(seed, company, instance, keyrings[instance.id]):
-            sessions.append(truth.session(company, instance, arn, honest))
+            sessions.append(truth.session(window, instance, arn, honest))
             records += honest
     records += launch.built(_stream(seed, "launch"), company)
     records += ownrole.infrastructure(_stream(seed, "infrastructure"), company)

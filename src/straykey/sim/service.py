@@ -4,7 +4,7 @@ A function's address changes as it pleases AWS; a service has none, and a servic
 even a caller's type.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from random import Random
 
@@ -25,9 +25,9 @@ _LAMBDA_CALLS = (storage.GET_ITEM, storage.PUT_ITEM, storage.SEND_MESSAGE, opera
 _CONFIG_CALLS = (operation.DESCRIBE_INSTANCES, operation.DESCRIBE_TAGS, operation.DESCRIBE_ALARMS)
 
 
-def records(rng: Random, window: Window) -> Iterator[Document]:
+def records(rng: Random, window: Window, accounts: Sequence[str] = ACCOUNTS) -> Iterator[Document]:
     """All that runs without a person or an instance."""
-    for account in ACCOUNTS:
+    for account in accounts:
         for name in _FUNCTIONS:
             yield from _function(rng, account, name, window)
         yield from _tasks(rng, account, window)

@@ -19,11 +19,11 @@ from straykey.sim.record import Call, Document, Fault, Sender, written
 from straykey.sim.truth import Theft
 from straykey.sim.workload import ACCESS_DENIED, scene_of
 
-_TYPE = "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration"
+TYPE = "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration"
 _KALI = "6.6.9-amd64"
-_CLI = f"aws-cli/2.15.10 md/awscrt#0.19.19 ua/2.0 os/linux#{_KALI} md/distrib#kali.2024 lang/python#3.11.8"
+CLI = f"aws-cli/2.15.10 md/awscrt#0.19.19 ua/2.0 os/linux#{_KALI} md/distrib#kali.2024 lang/python#3.11.8"
 _REQUESTS = "python-requests/2.31.0"
-_BOTO3 = "Boto3/1.28.40 md/Botocore#1.31.40 ua/2.0 os/linux#5.15.0-1041-aws lang/python#3.10.12 Botocore/1.31.40"
+BOTO3 = "Boto3/1.28.40 md/Botocore#1.31.40 ua/2.0 os/linux#5.15.0-1041-aws lang/python#3.10.12 Botocore/1.31.40"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,70 +91,70 @@ def _neighbour(stage: Stage, victim: Instance, is_fit: Callable[[Instance], bool
     return Network(str(stage.rng.choice(fit).public_address)) if fit else None
 
 
-_LOOK_AROUND = (
+LOOK_AROUND = (
     operation.GET_CALLER_IDENTITY,
     storage.LIST_BUCKETS,
     operation.LIST_ATTACHED_ROLE_POLICIES,
     operation.LIST_ROLES,
     storage.LIST_SECRETS,
 )
-_TAKE = (storage.LIST_OBJECTS, storage.GET_OBJECT, storage.GET_OBJECT, storage.GET_OBJECT)
-_REFUSED = frozenset({"ListRoles", "ListUsers", "ListAttachedRolePolicies", "ListSecrets", "GetBucketPolicy"})
+TAKE = (storage.LIST_OBJECTS, storage.GET_OBJECT, storage.GET_OBJECT, storage.GET_OBJECT)
+REFUSED = frozenset({"ListRoles", "ListUsers", "ListAttachedRolePolicies", "ListSecrets", "GetBucketPolicy"})
 
 KINDS: tuple[Kind, ...] = (
     Kind(
         name="outside-aws",
-        expected=f"{_TYPE}.OutsideAWS",
+        expected=f"{TYPE}.OutsideAWS",
         severity="HIGH",
         delivery="1.0",
-        agents=(_CLI, _REQUESTS),
-        calls=(*_LOOK_AROUND, *_TAKE, operation.LIST_USERS),
-        refused=_REFUSED,
+        agents=(CLI, _REQUESTS),
+        calls=(*LOOK_AROUND, *TAKE, operation.LIST_USERS),
+        refused=REFUSED,
         suits=has_idle_v1_key,
         hideout=_outside,
     ),
     Kind(
         name="inside-aws",
-        expected=f"{_TYPE}.InsideAWS",
+        expected=f"{TYPE}.InsideAWS",
         severity="HIGH",
         delivery="2.0",
-        agents=(_BOTO3,),
-        calls=(*_LOOK_AROUND, operation.DESCRIBE_INSTANCES, *_TAKE),
-        refused=_REFUSED,
+        agents=(BOTO3,),
+        calls=(*LOOK_AROUND, operation.DESCRIBE_INSTANCES, *TAKE),
+        refused=REFUSED,
         suits=has_public_home,
         hideout=_stranger,
     ),
     Kind(
         # One gateway endpoint carries S3 only, so this thief does nothing else.
         name="foreign-endpoint",
-        expected=f"{_TYPE}.InsideAWS",
+        expected=f"{TYPE}.InsideAWS",
         severity="HIGH",
         delivery="2.0",
-        agents=(_CLI, _BOTO3),
-        calls=(storage.LIST_BUCKETS, storage.GET_BUCKET_POLICY, *_TAKE),
-        refused=_REFUSED,
+        agents=(CLI, BOTO3),
+        calls=(storage.LIST_BUCKETS, storage.GET_BUCKET_POLICY, *TAKE),
+        refused=REFUSED,
         suits=lambda instance: bool(instance.vpc.endpoints),
         hideout=_foreign_endpoint,
     ),
     Kind(
         name="affiliated",
-        expected=f"{_TYPE}.InsideAWS",
+        expected=f"{TYPE}.InsideAWS",
         severity="MEDIUM",
         delivery="2.0",
-        agents=(_BOTO3,),
-        calls=(*_LOOK_AROUND, *_TAKE),
-        refused=_REFUSED,
+        agents=(BOTO3,),
+        calls=(*LOOK_AROUND, *TAKE),
+        refused=REFUSED,
         suits=has_public_home,
         hideout=_other_account,
     ),
     Kind(
         name="same-account",
-        expected=f"{_TYPE}.InsideAWS",
+        expected=f"{TYPE}.InsideAWS",
         severity="LOW",
         delivery="2.0",
-        agents=(_BOTO3, _CLI),
-        calls=(operation.GET_CALLER_IDENTITY, storage.LIST_BUCKETS, *_TAKE),
-        refused=_REFUSED,
+        agents=(BOTO3, CLI),
+        calls=(operation.GET_CALLER_IDENTITY, storage.LIST_BUCKETS, *TAKE),
+        refused=REFUSED,
         suits=has_public_home,
         hideout=_same_account,
     ),
@@ -225,7 +225,7 @@ def _records(rng: Random, part: _Part, keys: Keyring, company: Company) -> Itera
 def _plan(rng: Random, kind: Kind, begin: datetime, longest: timedelta) -> Iterator[tuple[datetime, Call]]:
     """Every call once in order, to look around; then over and over what brings the loot."""
     number = rng.randint(*_CALLS)
-    calls = [*kind.calls, *rng.choices(_TAKE, k=number)][:number]
+    calls = [*kind.calls, *rng.choices(TAKE, k=number)][:number]
     spread = min(longest, timedelta(minutes=rng.uniform(*_MINUTES))).total_seconds()
     for seconds, call in zip(sorted(rng.uniform(0, spread) for _ in calls), calls, strict=True):
         yield begin + timedelta(seconds=int(seconds)), call

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from straykey.sim.company import Company, Instance
+from straykey.sim.company import Instance, Window
 from straykey.sim.record import Document, stamp
 
 
@@ -36,7 +36,12 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Theft:
-    """One stolen key and all that was done with it."""
+    """One stolen key and all that was done with it from one network.
+
+    `excluded` says, where it is not empty, why no detector that goes by addresses can see it; nothing is expected of
+    one then.  `made_keys` are the keys made with the stolen one, at any depth, and `made_event_ids` their use;
+    `is_turned` says that the thief called before the instance ever did.
+    """
 
     kind: str
     session_arn: str
@@ -51,9 +56,27 @@ class Theft:
     first_seen: str
     last_seen: str
     event_ids: tuple[str, ...]
+    excluded: str = ""
+    made_keys: tuple[str, ...] = ()
+    made_event_ids: tuple[str, ...] = ()
+    is_turned: bool = False
+    user_agent: str = ""
 
 
-def session(company: Company, instance: Instance, arn: str, records: Iterable[Document]) -> Session:
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something honest that a detector might take for a theft; `at` is when its first record was written.
+
+    `session_arns` are all the sessions whose networks it touched, `addresses` all those it brought.
+    """
+
+    kind: str
+    session_arns: tuple[str, ...]
+    addresses: tuple[str, ...]
+    at: str
+
+
+def session(window: Window, instance: Instance, arn: str, records: Iterable[Document]) -> Session:
     """The session of `instance` that made `records`, all of them honest."""
     return Session(
         session_arn=arn,
@@ -61,7 +84,7 @@ def session(company: Company, instance: Instance, arn: str, records: Iterable[Do
         region=instance.vpc.region,
         instance_id=instance.id,
         launched=stamp(instance.launched),
-        adopted=instance.launched < company.window.start,
+        adopted=instance.launched < window.start,
         imds_v1_allowed=not instance.is_token_required,
         homes=_homes(instance, records),
     )

@@ -5,10 +5,11 @@ key by the IMDS version that is not its own.  What a service does for the sessio
 service's name instead of an address.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
+from typing import TypeAlias
 
 from straykey.sim import identity, operation, storage
 from straykey.sim.address import Network
@@ -23,6 +24,9 @@ JAVA = f"aws-sdk-java/2.25.31 md/io#sync md/http#Apache ua/2.1 os/Linux#{_LINUX}
 GO = "aws-sdk-go-v2/1.26.1 os/linux lang/go#1.22.2 md/GOOS#linux md/GOARCH#amd64"
 SSM_AGENT = "aws-sdk-go/1.44.260 (go1.21.5; linux; amd64) amazon-ssm-agent/3.3.380.0"
 METRICS_AGENT = "CWAgent/1.300037.1 (go1.22.1; linux; amd64) aws-sdk-go/1.48.6"
+
+# From where a workload calls a service at a time.
+Route: TypeAlias = Callable[[datetime, str], Network]
 
 ACCESS_DENIED = Fault("AccessDenied", "Access Denied")
 _THROTTLED = Fault("ThrottlingException", "Rate exceeded")
@@ -41,6 +45,22 @@ class Program:
     per_hour: float
     is_long_running: bool
 
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """How an instance lives, where that differs from the rest.
+
+    `route` replaces its own networks, `programs` those of its role; `begin` and `end` cut the time its programs run.
+    """
+
+    route: Route | None = None
+    pace: float = 1.0
+    programs: tuple[Program, ...] | None = None
+    begin: datetime | None = None
+    end: datetime | None = None
+
+
+_AS_EVER = Life()
 
 _AGENTS = (
     Program(
@@ -142,28 +162,29 @@ def issuances(rng: Random, instance: Instance, keys: Keyring, window: Window) ->
             )
 
 
-def calls(rng: Random, instance: Instance, keys: Keyring, window: Window) -> Iterator[Document]:
+def calls(rng: Random, instance: Instance, keys: Keyring, window: Window, life: Life = _AS_EVER) -> Iterator[Document]:
     """All that the instance's own programs do in the window."""
-    boot = max(window.start, instance.launched + timedelta(seconds=rng.randint(45, 90)))
-    for program in _PROGRAMS[scene_of(instance).app]:
-        yield from _Run(rng, instance, keys, program).records(boot, window.end)
+    boot = max(life.begin or window.start, instance.launched + timedelta(seconds=rng.randint(45, 90)))
+    for program in life.programs or _PROGRAMS[scene_of(instance).app]:
+        yield from _Run(rng, instance, keys, program, life).records(boot, life.end or window.end)
 
 
 class _Run:
     """One program on one instance, from boot to the end."""
 
-    def __init__(self, rng: Random, instance: Instance, keys: Keyring, program: Program) -> None:
+    def __init__(self, rng: Random, instance: Instance, keys: Keyring, program: Program, life: Life) -> None:
         self._rng = rng
         self._instance = instance
         self._keys = keys
         self._program = program
+        self._life = life
         self._scene = scene_of(instance)
         self._phase = rng.randrange(_HOLD_SECONDS)
-        self._senders: dict[tuple[str, str], Sender] = {}
+        self._senders: dict[tuple[str, str, Network], Sender] = {}
 
     def records(self, boot: datetime, end: datetime) -> Iterator[Document]:
         rng, program = self._rng, self._program
-        pace = program.per_hour * rng.uniform(0.8, 1.3) / 3600
+        pace = program.per_hour * self._life.pace * rng.uniform(0.8, 1.3) / 3600
         at = boot + timedelta(seconds=rng.expovariate(pace))
         while at < end:
             call = rng.choices(program.calls, program.weights)[0]
@@ -176,11 +197,13 @@ class _Run:
 
     def _sender(self, call: Call, at: datetime) -> Sender:
         key = self._keys.newest(self._instance.delivery, self._taken_at(at))
-        known = self._senders.get((key.access_key, call.name))
+        route = self._life.route
+        network = self._instance.network(call.service) if route is None else route(at, call.service)
+        known = self._senders.get((key.access_key, call.name, network))
         if known is None:
             who = identity.instance_session(self._instance, key, call.version)
-            known = Sender(who, self._instance.network(call.service), self._program.agent)
-            self._senders[key.access_key, call.name] = known
+            known = Sender(who, network, self._program.agent)
+            self._senders[key.access_key, call.name, network] = known
         return known
 
     def _taken_at(self, at: datetime) -> datetime:
