@@ -12,13 +12,13 @@ import msgspec
 import pytest
 
 from straykey import errors
+from straykey.core.explanation import EXPLANATIONS
 from straykey.core.finding import Confidence, Finding, FindingType, Severity
-from straykey.core.home import EXPLANATIONS
-from straykey.core.reasons import REASONS
+from straykey.core.reasons import OTHER_REASONS, REASONS
 from straykey.core.record import Skipped
 from tests.conftest import ROOT, Golden
 
-COMMANDS = ["scan", "explain", "simulate", "demo"]
+COMMANDS = ["scan", "explain", "simulate", "demo", "evaluate"]
 OUTPUT = (ROOT / "docs/output.md").read_text()
 
 
@@ -55,16 +55,23 @@ def test_every_field_of_a_finding_is_documented(name: str) -> None:
     [
         *(explanation.code for explanation in EXPLANATIONS),
         *(code for code, _ in REASONS),
+        *OTHER_REASONS,
         *(kind.value for kind in FindingType),
     ],
 )
-def test_every_code_has_a_row_of_its_own(code: str) -> None:
-    assert f"\n| `{code}` |" in OUTPUT
+def test_every_code_has_a_row_of_its_own_that_ends_with_an_example(code: str) -> None:
+    (row,) = re.findall(rf"^\| `{re.escape(code)}` \|.*\|$", OUTPUT, re.MULTILINE)
+    table = OUTPUT[: OUTPUT.index(row)].rpartition("\n\n")[2]
+    assert table.splitlines()[0].endswith("| for example |")
+    assert len(row.split("|")[-2].strip()) > 3
 
 
 def test_no_code_is_documented_that_is_not_there() -> None:
     listed = set(re.findall(r"^\| `([a-z0-9-]+)` \|", OUTPUT.split("## Explanations")[1], re.MULTILINE))
-    assert listed == {explanation.code for explanation in EXPLANATIONS} | {code for code, _ in REASONS}
+    assert listed == {explanation.code for explanation in EXPLANATIONS} | {
+        *OTHER_REASONS,
+        *(code for code, _ in REASONS),
+    }
 
 
 @pytest.mark.parametrize("word", [*Severity, *Confidence])

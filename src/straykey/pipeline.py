@@ -6,12 +6,13 @@ from functools import partial
 
 import msgspec
 
+from straykey.core.case import Context
 from straykey.core.envelope import Decoded
 from straykey.core.evidence import instance_of
 from straykey.core.finding import Finding
 from straykey.core.fleet import survey
 from straykey.core.folding import Folding
-from straykey.core.home import Context, weigh
+from straykey.core.home import weigh
 from straykey.core.judge import is_judged, judge
 from straykey.core.ledger import Ledger
 from straykey.core.moment import moment
@@ -69,7 +70,13 @@ def explain(name: str, scanned: Scanned, request: Request) -> list[Explained]:
     context = Context(request.settings, survey(scanned.ledger, request.settings, request.ranges), request.ranges)
     findings = {finding.id: finding for finding in scanned.findings}
     return [
-        Explained(evidence, weigh(evidence, context), findings, scanned.ledger.bounds)
+        Explained(
+            evidence,
+            weigh(evidence, context),
+            findings,
+            scanned.ledger.bounds,
+            context.fleet.holdings.history(instance_of(evidence)[0]),
+        )
         for _, evidence in sorted(scanned.ledger.sessions.items())
         if name.lower()
         in (evidence.session.arn.lower(), evidence.session.name.lower(), instance_of(evidence)[0].lower())

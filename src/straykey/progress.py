@@ -1,12 +1,16 @@
 """A progress bar on stderr, when that is a terminal."""
 
 import sys
+from collections.abc import Iterable
 from types import TracebackType
+from typing import TypeVar
 
 import rich.progress
 from rich.console import Console
 
 from straykey.ports import Batch
+
+_T = TypeVar("_T")
 
 
 class Progress:
@@ -34,3 +38,11 @@ class Progress:
         self, kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         self._bar.stop()
+
+
+def counted(items: Iterable[_T], total: int, what: str) -> Iterable[_T]:
+    """`items` as they come, under a bar that counts them."""
+    console = Console(file=sys.stderr)
+    return rich.progress.track(
+        items, what, total=total, console=console, transient=True, disable=not sys.stderr.isatty()
+    )

@@ -6,8 +6,9 @@ from io import StringIO
 
 from rich.console import Console, RenderableType
 
+from straykey.core.case import Context
 from straykey.core.fleet import survey
-from straykey.core.home import Context, weigh
+from straykey.core.home import weigh
 from straykey.core.settings import Settings
 from straykey.formats import explanation, finding_json, finding_table
 from tests.conftest import Golden
@@ -51,7 +52,7 @@ def test_a_finding_as_json(golden: Golden) -> None:
 
 
 def test_a_finding_on_one_line_is_the_same_finding() -> None:
-    (finding,) = findings_of(*theft())
+    finding, *_ = findings_of(*theft())
     line = finding_json.to_line(finding)
     assert "\n" not in line
     assert json.loads(line) == json.loads(finding_json.to_document([finding], {}))["findings"][0]
@@ -110,7 +111,7 @@ def test_an_explanation(golden: Golden) -> None:
     context = Context(Settings(), survey(ledger, Settings(), RANGES), RANGES)
     (evidence,) = ledger.sessions.values()
     findings = {finding.id: finding for finding in findings_of(*theft())}
-    session = explanation.Explained(evidence, weigh(evidence, context), findings, ledger.bounds)
+    session = explanation.Explained(evidence, weigh(evidence, context), findings, ledger.bounds, [])
     golden("tests/golden/explanation.txt", on_terminal(explanation.render(session)))
     golden("tests/golden/explanation.json", explanation.to_document([session]) + "\n")
 

@@ -8,40 +8,46 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from straykey.core.evidence import Bounds, Evidence, instance_of, signs_of_instance
+from straykey.core.evidence import Bounds, Evidence, instance_of, workload_of
 from straykey.core.finding import Finding, finding_id
+from straykey.core.grant import Grant
 from straykey.core.home import Standing, Verdict
-from straykey.core.judge import calls_of
-from straykey.formats.finding_table import calls_line, count_line
+from straykey.core.portrait import calls_of
+from straykey.formats.finding_table import calls_line, count_line, pivot_line
 from straykey.formats.text import as_json, printable
 
+_MOST_HISTORY = 20
 LIMITS = (
-    "What this cannot see: a thief on the instance itself or behind the same NAT; data events that are not logged; "
-    "issuances, where the trail records writes only; the last minutes, which CloudTrail has not delivered yet."
+    "What this cannot see: a thief on the instance itself or behind the same NAT; one in AWS in a function's region; "
+    "data events that are not logged; issuances, where the trail records writes only; the last minutes, which "
+    "CloudTrail has not delivered yet."
 )
 _COLOURS = {
     Standing.HOME: "green",
     Standing.EXPLAINED: "blue",
     Standing.STRAY: "bold red",
+    Standing.SPOOFED: "bold red",
+    Standing.UNKNOWN: "yellow",
     Standing.UNREADABLE: "yellow",
 }
 
 
 class Explained(msgspec.Struct, frozen=True):
-    """A session with the verdict on each of its networks; `findings` by id, for those that are stray."""
+    """A session with the verdict on each of its networks.
+
+    `findings` are all, by id; `history` is what EC2's records tell of the instance, in order of time.
+    """
 
     evidence: Evidence
     verdicts: Sequence[Verdict]
     findings: Mapping[str, Finding]
     bounds: Bounds
-
-    def is_trace(self, verdict: Verdict) -> bool:
-        return verdict.sighting.network.key not in self.evidence.sightings
+    history: Sequence[Grant]
 
     def standing(self, verdict: Verdict) -> str:
-        """A stray of a session that is no instance's is none: such sessions are not judged."""
+        """A stray of a session that is no workload's is none: such sessions are not judged."""
         is_stray = verdict.standing is Standing.STRAY
-        return verdict.standing.value if signs_of_instance(self.evidence) or not is_stray else "not judged"
+        return verdict.standing.value if workload_of(self.evidence)[0] or not is_stray else "not judged"
 
     def finding(self, verdict: Verdict) -> Finding | None:
         return self.findings.get(finding_id(self.evidence.session.arn, verdict.sighting.network.key))
@@ -57,7 +63,7 @@ def render(session: Explained) -> RenderableType:
             Text(session.standing(verdict), style=_COLOURS[verdict.standing]),
             Text("\n".join(printable(line) for line in _lines(verdict, session))),
         )
-    facts = [Text(printable(fact)) for fact in _facts(session.evidence)]
+    facts = [Text(printable(fact)) for fact in _facts(session)]
     head = Text(printable(session.evidence.session.arn), style="bold")
     return Group(head, *facts, Padding(rows, (1, 0, 1, 2)))
 
@@ -71,35 +77,52 @@ def _lines(verdict: Verdict, session: Explained) -> list[str]:
     lines = [
         f"{network.address}{through}",
         f"{verdict.code or 'why'}: {verdict.text}",
-        f"{first.time} – {sighting.last}, {_use(verdict, session)}",
+        f"{first.time} – {sighting.last.time}, {_use(verdict, session)}",
         f"proved by {first.call} at {first.time}, event {first.event_id}",
     ]
     finding = session.finding(verdict)
     if finding:
         lines.insert(2, f"{finding.severity.value} {finding.confidence.value} {finding.type.value}, id {finding.id}")
         lines += [f"- {reason.text}" for reason in finding.reasons]
+        lines += [f"- then made: {pivot_line(pivot)}" for pivot in finding.pivots]
     return lines
 
 
 def _use(verdict: Verdict, session: Explained) -> str:
     sighting = verdict.sighting
-    if session.is_trace(verdict):
-        return "calls are not counted where no record marks the session as an instance's"
     many = count_line(sighting.events.count(session.bounds.events), sighting.events.overflowed)
     return f"{many}: {calls_line(calls_of(sighting, session.bounds))}"
 
 
-def _facts(evidence: Evidence) -> list[str]:
+def _facts(session: Explained) -> list[str]:
+    evidence = session.evidence
     instance, region = instance_of(evidence)
+    workload, signs = workload_of(evidence)
     facts = [
         f"instance {instance or 'unknown'}, region {region or 'unknown'}, account {evidence.session.account}",
-        f"an EC2 instance's by: {', '.join(signs_of_instance(evidence)) or 'no sign: not judged'}",
-        f"{len(evidence.issuances)} keys seen issued by EC2"
+        f"an {workload.noun}'s by: {', '.join(signs)}" if workload else "no workload's by any sign: not judged",
+        f"{len(evidence.issuances)} keys seen issued"
         + ("" if evidence.issuances else ": issued before the logs begin, or the trail has no read events"),
     ]
-    return facts + [
-        f"more {lane.value} networks than are kept: about {count}" for lane, count in sorted(evidence.crowded.items())
-    ]
+    facts += [f"more {lane.value} networks than are kept: about {n}" for lane, n in sorted(evidence.crowded.items())]
+    facts += [_told(grant) for grant in session.history[:_MOST_HISTORY]]
+    more = len(session.history) - _MOST_HISTORY
+    facts += [f"… and {more} more of EC2's records: --format json has all"] if more > 0 else []
+    return facts + [finding.title for finding in _others(session)]
+
+
+def _told(grant: Grant) -> str:
+    """One of EC2's records in a line."""
+    things = (grant.address, grant.allocation, grant.interface, grant.vpc)
+    return f"{grant.time}  {grant.api} {' '.join(filter(None, things))} (event {grant.event_id})"
+
+
+def _others(session: Explained) -> list[Finding]:
+    """Findings about the session that are about none of its networks in particular."""
+    of_networks = {finding_id(session.evidence.session.arn, v.sighting.network.key) for v in session.verdicts}
+    arn = session.evidence.session.arn
+    found = (one for one in session.findings.values() if arn in one.sessions and one.id not in of_networks)
+    return sorted(found, key=lambda one: (-one.severity_score, one.id))
 
 
 def to_document(sessions: Sequence[Explained]) -> str:
@@ -109,12 +132,16 @@ def to_document(sessions: Sequence[Explained]) -> str:
 
 def _session(session: Explained) -> dict[str, object]:
     instance, region = instance_of(session.evidence)
+    workload, signs = workload_of(session.evidence)
     return {
         "session": session.evidence.session.arn,
         "instance_id": instance or None,
         "region": region or None,
-        "signs": signs_of_instance(session.evidence),
+        "workload": workload.noun if workload else None,
+        "signs": signs,
         "issuances": len(session.evidence.issuances),
+        "history": [msgspec.to_builtins(grant) for grant in session.history],
+        "findings": [finding.id for finding in _others(session)],
         "networks": [_network(verdict, session) for verdict in session.verdicts],
     }
 
@@ -132,11 +159,11 @@ def _network(verdict: Verdict, session: Explained) -> dict[str, object]:
         "why": verdict.text,
         "finding": finding.id if finding else None,
         "first_seen": sighting.first.time,
-        "last_seen": sighting.last,
-        "count": None if session.is_trace(verdict) else sighting.events.count(session.bounds.events),
+        "last_seen": sighting.last.time,
+        "count": sighting.events.count(session.bounds.events),
         "count_is_estimate": sighting.events.overflowed,
         "calls": calls_of(sighting, session.bounds),
         "keys": sorted(filter(None, sighting.keys.times)),
-        "user_agents": sorted(filter(None, sighting.agents.times)),
+        "user_agents": sorted(filter(None, sighting.agents.events)),
         "proof": {"event_id": sighting.first.event_id, "call": sighting.first.call, "time": sighting.first.time},
     }

@@ -11,8 +11,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from straykey.core.finding import Finding, Home, Reason, Severity, Stray
+from straykey.core.finding import Finding, FindingSession, FindingType, Home, PivotUse, Severity, Stray
 from straykey.core.session import IDENTITY_ROLE, is_instance_id
+from straykey.core.workload import INSTANCE
 from straykey.formats.text import printable
 
 COLOURS = {
@@ -24,9 +25,11 @@ COLOURS = {
 NOTHING_JUDGED = "Nothing to judge: these records hold no session of an EC2 instance."
 _MOST_CALLS = 8
 _MOST_AGENTS = 3
+_MOST_PIVOTS = 12
 _AGENT_WIDTH = 60
 # What IAM allows in a role's name; anything else in a log is not put into a command that somebody may paste.
 _ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
+_HOST_ROLE = "AWSSystemsManagerDefaultEC2InstanceManagementRole"
 _REGION = re.compile(r"[a-z]{2,8}(?:-[a-z]{1,12}){1,3}-[0-9]{1,2}")
 
 
@@ -55,21 +58,43 @@ def _block(finding: Finding) -> RenderableType:
 
 
 def _rows(finding: Finding) -> list[tuple[str, str]]:
-    session = finding.session
-    stray = finding.stray
-    rows = [("session", f"{session.role} / {session.instance_id or session.arn}, account {session.account}")]
-    rows.append(("strayed", _stray_line(stray)))
-    rows += [("home", line) for line in _home_lines(finding.home)]
-    rows.append(("keys", ", ".join(finding.access_keys)))
-    rows.append(("calls", calls_line(stray.calls)))
-    rows.append(("agents", _some(_short(stray.user_agents), _MOST_AGENTS)))
-    rows += [("why" if first else "", reason.text) for first, reason in _first_marked(finding.reasons)]
+    rows = [] if finding.severity is Severity.INFORMATIONAL else _facts(finding)
+    rows += [("" if index else "why", reason.text) for index, reason in enumerate(finding.reasons)]
     rows.append(("id", finding.id))
     return rows
 
 
-def _first_marked(items: Sequence[Reason]) -> list[tuple[bool, Reason]]:
-    return [(index == 0, item) for index, item in enumerate(items)]
+def _facts(finding: Finding) -> list[tuple[str, str]]:
+    """Who, where, what; what is not known has no line."""
+    session, stray = finding.session, finding.stray
+    rows = [("session", f"{session.role} / {session.instance_id or session.arn}, account {session.account}")]
+    rows.append((_VERBS.get(finding.type, "strayed"), _stray_line(stray)))
+    if finding.type is not FindingType.SPOOFED_NAME:
+        rows += [("home", line) for line in _home_lines(finding.home)]
+    rows.append(("keys", ", ".join(finding.access_keys)))
+    rows.append(("calls", calls_line(stray.calls)))
+    rows.append(("agents", _some(_short(stray.user_agents), _MOST_AGENTS)))
+    rows += [("" if index else "made", line) for index, line in enumerate(_pivot_lines(finding.pivots))]
+    return [(name, text) for name, text in rows if text]
+
+
+_VERBS = {FindingType.USER_AGENT: "used", FindingType.SPOOFED_NAME: "taken"}
+
+
+def _pivot_lines(pivots: Sequence[PivotUse]) -> list[str]:
+    """What the thief made, the nearest first."""
+    lines = [pivot_line(pivot) for pivot in pivots[:_MOST_PIVOTS]]
+    more = len(pivots) - len(lines)
+    return [*lines, f"… and {more} more"] if more else lines
+
+
+def pivot_line(pivot: PivotUse) -> str:
+    """What was made, by which call, and its use."""
+    key = f" key {pivot.access_key}," if pivot.access_key else ""
+    where = f" from {_some(pivot.addresses, _MOST_AGENTS)}" if pivot.addresses else ""
+    used = f"{count_line(pivot.uses, estimated=False)}{where}" if pivot.uses else "no use seen"
+    call = pivot.call.replace(".amazonaws.com", "")
+    return f"{'  ' * (pivot.depth - 1)}{pivot.time}  {call}  {pivot.made or ''}{key} {used}"
 
 
 def _stray_line(stray: Stray) -> str:
@@ -125,6 +150,8 @@ def next_steps(findings: Sequence[Finding], arguments: Sequence[str]) -> Text:
     `arguments`: the paths and options of the scan, for the command that explains it.
     """
     worst = findings[0]
+    if worst.severity is Severity.INFORMATIONAL:
+        return Text()
     text = Text.assemble(("What to do next", "bold"))
     for number, (what, command) in enumerate(_steps(worst, arguments), start=1):
         text.append(f"\n{number}. {what}:\n   ")
@@ -138,20 +165,22 @@ def _steps(worst: Finding, arguments: Sequence[str]) -> list[tuple[str, list[str
     instance = session.instance_id if is_instance_id(session.instance_id or "") else None
     region = session.region if _REGION.fullmatch(session.region or "") else None
     steps = [("See every network of it", ["straykey", "explain", instance or session.arn, *arguments])]
+    if worst.type in (FindingType.USER_AGENT, FindingType.SPOOFED_NAME):
+        return steps
     if session.role == IDENTITY_ROLE:
         stop = ["aws", "ec2", "stop-instances", "--instance-ids", instance or "INSTANCE", *_in(region)]
         return [
             *steps,
             ("These are the instance's own identity keys, which no policy reaches. Stop the instance", stop),
         ]
-    whom = "the instance itself" if instance else "every instance of the role"
-    deny = _deny(session.arn, session.account, region, instance)
+    whom = f"the {session.workload} itself" if instance or not _is_instance(worst) else "every instance of the role"
+    condition = _instance_condition(session, region, instance) if _is_instance(worst) else _name_condition(session)
     role = session.role if _ROLE_NAME.fullmatch(session.role) else "ROLE"
     lock = ["aws", "iam", "put-role-policy", "--role-name", role, "--policy-name", "straykey-contain"]
     steps.append(
         (
             f"Lock these keys out. This stops {whom} as well, until the policy is removed",
-            [*lock, "--policy-document", deny],
+            [*lock, "--policy-document", _deny(condition)],
         )
     )
     if instance:
@@ -169,13 +198,23 @@ def _in(region: str | None) -> list[str]:
     return ["--region", region] if region else []
 
 
-def _deny(arn: str, account: str, region: str | None, instance: str | None) -> str:
-    partition = arn.split(":")[1]
-    whose = f"arn:{partition}:ec2:{region or '*'}:{account}:instance/{instance or '*'}"
-    statement = {
-        "Effect": "Deny",
-        "Action": "*",
-        "Resource": "*",
-        "Condition": {"ArnLike": {"ec2:SourceInstanceARN": whose}},
-    }
+def _is_instance(finding: Finding) -> bool:
+    """True for keys an instance's profile gave; those of Systems Manager's host role bear no instance in requests."""
+    return finding.session.workload == INSTANCE.noun and finding.session.role != _HOST_ROLE
+
+
+def _instance_condition(session: FindingSession, region: str | None, instance: str | None) -> dict[str, object]:
+    partition = session.arn.split(":")[1]
+    whose = f"arn:{partition}:ec2:{region or '*'}:{session.account}:instance/{instance or '*'}"
+    return {"ArnLike": {"ec2:SourceInstanceARN": whose}}
+
+
+def _name_condition(session: FindingSession) -> dict[str, object]:
+    """`aws:userid` is the role's id, a colon, and the session's name."""
+    name = session.arn.rpartition("/")[2]
+    return {"StringLike": {"aws:userid": f"*:{name if _ROLE_NAME.fullmatch(name) else 'SESSION'}"}}
+
+
+def _deny(condition: dict[str, object]) -> str:
+    statement = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": condition}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, separators=(",", ":"))
