@@ -7,7 +7,7 @@ from straykey.core.fleet import Fleet
 from straykey.core.grant import Grant
 from straykey.core.network import LOCKABLE, PUBLIC_LANES, IPNetwork, Lane, parse_address
 from straykey.core.ranges import AwsPrefix, AwsRanges
-from straykey.core.residence import Life, life_of, who_of
+from straykey.core.residence import Life, is_settled, life_of, who_of
 from straykey.core.settings import Settings
 from straykey.core.workload import Home
 
@@ -32,13 +32,17 @@ class Subject(msgspec.Struct, frozen=True):
     region: str
     who: str
     life: Life
+    settled: tuple[Sighting, ...]  # where it is settled, of its public networks
 
 
 def subject_of(evidence: Evidence) -> Subject:
     workload, _ = workload_of(evidence)
     instance, region = instance_of(evidence)
     home = workload.home if workload else Home.LOCKED
-    return Subject(evidence, home, instance, region, who_of(evidence), life_of(evidence.sightings.values()))
+    life = life_of(evidence.sightings.values())
+    public = (one for one in evidence.sightings.values() if one.network.lane in PUBLIC_LANES)
+    settled = tuple(one for one in public if is_settled([one], life))
+    return Subject(evidence, home, instance, region, who_of(evidence), life, settled)
 
 
 class Case(msgspec.Struct, frozen=True):

@@ -14,7 +14,6 @@ from straykey.core.evidence import Evidence, Sighting, instance_of
 from straykey.core.grant import Grant
 from straykey.core.network import PUBLIC_LANES, Lane
 from straykey.core.ranges import AwsRanges
-from straykey.core.residence import is_settled
 from straykey.core.workload import Home
 
 
@@ -157,9 +156,7 @@ def _pool(case: Case) -> tuple[Sighting, ...]:
     """The session's public homes; before it has one, where else it is settled: an egress beside its endpoints."""
     if case.home_in(*PUBLIC_LANES) is not None:
         return case.homes
-    public = (one for one in case.evidence.sightings.values() if one.network.lane in PUBLIC_LANES)
-    others = (one for one in public if one.network.key != case.sighting.network.key)
-    return tuple(one for one in others if is_settled([one], case.subject.life))
+    return tuple(one for one in case.subject.settled if one.network.key != case.sighting.network.key)
 
 
 def _egress_moved(case: Case) -> str | None:

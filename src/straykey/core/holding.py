@@ -39,7 +39,8 @@ class Holdings:
         self._vpcs: dict[str, str] = {}  # by instance, interface or NAT gateway
         self.endpoint_owners: dict[str, str] = {}
         ordered = sorted(grants)
-        self._addresses = {one.allocation: one.address for one in ordered if one.api == "AllocateAddress"}
+        allocated = (one for one in ordered if one.api == "AllocateAddress" and one.allocation)
+        self._addresses = {one.allocation: one.address for one in allocated}
         self._fill(ordered)
         for holdings in (*self._owners.values(), *self._holders.values(), *self._attached.values()):
             holdings.sort()

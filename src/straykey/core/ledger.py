@@ -67,4 +67,4 @@ def _place_of(made: Made) -> tuple[str, str]:
 
     The copy in the other account may not say who: it is joined later, by its identity.
     """
-    return f"{made.maker} {made.maker_network}" if made.maker else made.made, f"{made.identity} {made.event_id}"
+    return f"{made.maker} {made.maker_network}" if made.maker else made.made, made.key

@@ -212,6 +212,8 @@ def _issued(record: Record, identity: Identity, time: str) -> Issued | Skipped |
         response = _assume_role_response.decode(record.response or b"null") or _AssumeRoleResponse()
     except msgspec.DecodeError:
         return Skipped.WRONG_TYPE
+    except UnicodeDecodeError:
+        return Skipped.BAD_UTF8
     except RecursionError:
         return Skipped.TOO_DEEP
     session = session_of_role(request.role_arn or "", request.role_session_name or "")

@@ -49,11 +49,18 @@ def taints(makings: Iterable[Made]) -> Taints:
     passwords: dict[str, str] = {}
     for made in makings:
         keys.add(made.access_key)
-        since = users if made.api == "CreateUser" else passwords if made.api in _PASSWORD_SET else None
-        if since is not None and made.made:
-            user = user_key(made.made)
+        taken = _taken_user(made)
+        if taken:
+            user, by_password = taken
+            since = passwords if by_password else users
             since[user] = min(since.get(user, made.time), made.time)
     return Taints(frozenset(keys - {""}), users, passwords)
+
+
+def _taken_user(made: Made) -> tuple[str, bool] | None:
+    """The user that is the thief's by this making, and whether by the password alone."""
+    is_new = made.api == "CreateUser"
+    return (user_key(made.made), not is_new) if made.made and (is_new or made.api in _PASSWORD_SET) else None
 
 
 def user_key(arn: str) -> str:
@@ -113,7 +120,7 @@ def follow(seeds: Iterable[Made], all_made: Makings) -> list[Pivot]:
     depth = 1
     while front:
         pivots += [Pivot(made, depth) for made in front]
-        front = walk.unseen(walk.beyond(taints(front)))
+        front = walk.unseen(walk.beyond(front))
         depth += 1
     return pivots
 
@@ -141,16 +148,17 @@ class _Walk:
         self._seen.update(fresh)
         return sorted(fresh.values(), key=_order)
 
-    def beyond(self, tainted: Taints) -> Iterator[Made]:
-        """What was made with all that."""
-        for access_key in tainted.keys - self._keys:
-            self._keys.add(access_key)
-            yield from self._all_made.with_key(access_key)
-        for by_password, users in ((False, tainted.users), (True, tainted.passwords)):
-            for user, since in users.items():
-                yield from self._by_user(user, since, by_password=by_password)
+    def beyond(self, front: Iterable[Made]) -> Iterator[Made]:
+        """What was made with all that, which is in order of time."""
+        for made in front:
+            if made.access_key and made.access_key not in self._keys:
+                self._keys.add(made.access_key)
+                yield from self._all_made.with_key(made.access_key)
+            taken = _taken_user(made)
+            if taken:
+                yield from self._by_user(*taken, since=made.time)
 
-    def _by_user(self, user: str, since: str, *, by_password: bool) -> list[Made]:
+    def _by_user(self, user: str, by_password: bool, since: str) -> list[Made]:
         looked = self._looked.get((user, by_password))
         if looked is not None and looked <= since:
             return []
