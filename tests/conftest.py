@@ -4,6 +4,11 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from hypothesis import settings
+
+# Time belongs to the machine: no example fails for being slow.
+settings.register_profile("straykey", deadline=None)
+settings.load_profile("straykey")
 
 ROOT = Path(__file__).parent.parent
 

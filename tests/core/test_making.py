@@ -217,6 +217,7 @@ def test_a_making_says_who_made_it_from_where() -> None:
         region="eu-west-1",
         account=ACCOUNT,
         maker=SESSION,
+        maker_account=ACCOUNT,
         maker_key=KEY,
         maker_network="endpoint vpce-0a 10.0.1.10",
         address="10.0.1.10",

@@ -3,12 +3,18 @@
 import re
 from functools import lru_cache
 
-_AWS_PROGRAM = re.compile(
-    r"aws[-_. ].*|amazon.*|boto3?|botocore|boto-.*|cwagent|ec2.*|ecs.*|s3console|s3transfer|console|signin"
-    r"|cloudformation|elasticmapreduce|kinesis.*|ssm.*|greengrass.*|elastic-?beanstalk.*|sam-cli|exec-env"
-    r"|(?:.+\.)?amazonaws\.com(?:\.cn)?|(?:.+\.)?amazon\.com|(?:.+\.)?api\.aws|resources\.amazonaws\.com"
-)
+_COMMENT = re.compile(r"\([^()]*\)")
 _PRODUCT = re.compile(r"[^\s()\[\];,]+")
+# SDKs and agents name themselves anywhere; a service or a console is the caller itself, and comes first.
+_SDK = re.compile(
+    r"aws-(?:cli|sdk|iot|chalice|amplify|internal|crt|xray)[-._].*|aws-cli|aws-internal|boto3?|botocore|cwagent"
+)
+_AGENT = re.compile(r"amazon-[a-z-]*agent|amazon-ssm.*|s3transfer|awscrt")
+_CALLER = re.compile(
+    r"aws[-_. ].*|amazon[-_. ].*|boto-.*|ec2-(?:instance|net|macos|hibinit).*|ec2launch.*|ecs-(?:agent|init)"
+    r"|s3console|console|signin|cloudformation|greengrass.*|sam-cli"
+    r"|(?:.+\.)?amazonaws\.com(?:\.cn)?|(?:.+\.)?amazon\.com|(?:.+\.)?api\.aws"
+)
 
 
 @lru_cache(maxsize=65536)
@@ -25,5 +31,7 @@ def is_aws_program(agent: str) -> bool:
     """
     if agent.startswith("AWS Internal"):
         return True
-    products = (product.split("/", 1)[0].lower() for product in _PRODUCT.findall(agent))
-    return any(_AWS_PROGRAM.fullmatch(product) for product in products)
+    products = [one.split("/", 1)[0].lower() for one in _PRODUCT.findall(_COMMENT.sub(" ", agent))]
+    if not products:
+        return False
+    return bool(_CALLER.fullmatch(products[0])) or any(_SDK.fullmatch(one) or _AGENT.fullmatch(one) for one in products)

@@ -1,11 +1,15 @@
 """One network of a session, with everything that may be asked about it."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+
 import msgspec
 
 from straykey.core.evidence import Evidence, Sighting, instance_of, workload_of
 from straykey.core.fleet import Fleet
 from straykey.core.grant import Grant
-from straykey.core.network import LOCKABLE, PUBLIC_LANES, IPNetwork, Lane, parse_address
+from straykey.core.network import PUBLIC_LANES, IPNetwork, Lane, parse_address
 from straykey.core.ranges import AwsPrefix, AwsRanges
 from straykey.core.residence import Life, is_settled, life_of, who_of
 from straykey.core.settings import Settings
@@ -95,12 +99,18 @@ class Case(msgspec.Struct, frozen=True):
 
     @property
     def is_in_own_region(self) -> bool:
-        """True for an address of AWS's in the instance's region, and for an endpoint of ours."""
+        """True for an address of AWS's in the workload's region, anywhere in AWS where that is not known; and for an
+        endpoint of ours.  Not the region of the calls: those of global services are all made in one.
+        """
         if self.sighting.network.lane is Lane.ENDPOINT:
             owner = self.context.fleet.endpoint_owner(self.sighting.network)
             return bool(owner) and self.is_ours(owner)
-        region = self.subject.region or self.sighting.first.region
-        return self.prefix is not None and self.prefix.region == region
+        return self.prefix is not None and self.subject.region in ("", self.prefix.region)
+
+    @property
+    def is_in_other_region(self) -> bool:
+        """True for an address of AWS's in another region than the workload's."""
+        return self.prefix is not None and self.subject.region not in ("", self.prefix.region)
 
     @property
     def is_trusted(self) -> bool:
@@ -120,19 +130,31 @@ class Case(msgspec.Struct, frozen=True):
     @property
     def is_shared(self) -> bool:
         """True for a public address where two or more other instances of the account live."""
-        address = self.sighting.network.address
-        return self.is_public and self.context.fleet.is_home_of_others(address, self.account, self.subject.who)
+        if not self.is_public:
+            return False
+        address, who = self.sighting.network.address, self.subject.who
+        is_usual = not (self.is_outside_aws or self.is_in_other_region) or not self.is_beside_aws
+        return self.context.fleet.is_home_of_others(address, self.account, who, is_usual=is_usual)
+
+    @property
+    def is_beside_aws(self) -> bool:
+        """True if the session was used from a public address of AWS's in its region, too."""
+        return any(other.is_public and other.is_in_own_region for other in self._others())
 
     @property
     def is_at_strange_endpoint(self) -> bool:
-        """True for an endpoint of an account that is not ours, while the session has any other network."""
+        """True for an endpoint of an account that is not ours, while the session has a network that could be home."""
         if self.sighting.network.lane is not Lane.ENDPOINT:
             return False
         owner = self.context.fleet.endpoint_owner(self.sighting.network)
-        if not owner or self.is_ours(owner):
-            return False
-        others = (other.network for other in self.evidence.sightings.values())
-        return any(other.lane in LOCKABLE and other.address != self.sighting.network.address for other in others)
+        return bool(owner) and not self.is_ours(owner) and any(map(self._could_be_home, self._others()))
+
+    def _others(self) -> Iterator[Case]:
+        others = (one for one in self.evidence.sightings.values() if one.network.key != self.sighting.network.key)
+        return (msgspec.structs.replace(self, sighting=one) for one in others)
+
+    def _could_be_home(self, other: Case) -> bool:
+        return other.is_in_own_region or (other.is_public and (self.context.ranges is None or other.is_shared))
 
     def granted(self, *, at: str) -> Grant | None:
         """The grant that names this address for this instance, in force at that time."""

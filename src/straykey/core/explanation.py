@@ -12,6 +12,7 @@ from straykey.core.agent import family
 from straykey.core.case import Case
 from straykey.core.evidence import Evidence, Sighting, instance_of
 from straykey.core.grant import Grant
+from straykey.core.move import has_left
 from straykey.core.network import PUBLIC_LANES, Lane
 from straykey.core.ranges import AwsRanges
 from straykey.core.workload import Home
@@ -68,13 +69,14 @@ def _why_endpoint_is_ours(case: Case) -> str | None:
 def _why_endpoint_goes_with_home(case: Case) -> str | None:
     """Services that do not record the endpoint's owner yet, in a fleet so small that nobody else calls them.
 
-    A thief who rents an endpoint and picks the victim's private address stays visible: as the rival of the endpoint
-    the account has for that service, by another key, or by another program.
+    A thief who rents an endpoint and picks the victim's private address stays visible: by a service that does name
+    owners, as the rival of the endpoint the account has for that service, by another key, or by another program.
     """
     network = case.sighting.network
     alike = [one for one in case.evidence.sightings.values() if one.network.address == network.address]
     vouching = [one for one in alike if one.network.endpoint_owner and case.is_ours(one.network.endpoint_owner)]
-    if not vouching or not case.context.fleet.is_only_endpoint(case.sighting, case.account):
+    fleet = case.context.fleet
+    if not vouching or fleet.names_owners(case.sighting) or not fleet.is_only_endpoint(case.sighting, case.account):
         return None
     keys = {key for one in (*vouching, *case.homes) for key in one.keys.times}
     families = {family(agent) for one in (*vouching, *case.homes) for agent in one.agents.events}
@@ -101,24 +103,21 @@ def _network_change(case: Case) -> str | None:
     """A record gave the instance an address without naming it; it covers one AWS address, the earliest after it."""
     if case.is_default or not case.is_in_own_region or not case.is_public or _is_others(case):
         return None
-    for grant in case.context.fleet.holdings.unnamed(case.subject.instance):
-        if grant.time <= case.sighting.first.time and not _is_spent(grant, case) and not _kept_address(grant, case):
+    for grant in case.context.fleet.holdings.unnamed(case.subject.instance, case.sighting.first.time):
+        if not _is_spent(grant, case) and not _kept_address(grant, case):
             return f"{_told(grant)} gave the instance an address; this is the first new one after it"
     return None
 
 
 def _is_spent(grant: Grant, case: Case) -> bool:
-    """True if another address in AWS was new after the grant, and before this one."""
-    ranges, holdings = case.context.ranges, case.context.fleet.holdings
-    return any(
-        grant.time <= other.first.time
-        and other.first < case.sighting.first
-        and other.network.lane in PUBLIC_LANES
-        and ranges is not None
-        and ranges.lookup(other.network.address) is not None
-        and holdings.named(case.subject.instance, other.network.address, other.first.time) is None
+    """True if another address it could cover was new after the grant, and before this one."""
+    earlier = (
+        msgspec.structs.replace(case, sighting=other)
         for other in case.evidence.sightings.values()
+        if other.network.lane is case.sighting.network.lane and grant.time <= other.first.time
+        if other.first < case.sighting.first
     )
+    return any(other.is_in_own_region and other.granted(at=other.sighting.first.time) is None for other in earlier)
 
 
 def _kept_address(grant: Grant, case: Case) -> bool:
@@ -162,7 +161,7 @@ def _pool(case: Case) -> tuple[Sighting, ...]:
 def _egress_moved(case: Case) -> str | None:
     for home in case.homes:
         move = case.context.fleet.moves.get((home.network.address, case.sighting.network.address))
-        if case.is_public and move is not None and home.last.time <= case.sighting.first.time:
+        if case.is_public and move is not None and has_left(home.last.time, case.sighting.first.time):
             return f"{len(move.arns)} sessions that shared {move.old} left it for this address from {move.since} on"
     return None
 

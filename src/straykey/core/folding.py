@@ -16,7 +16,7 @@ import msgspec
 from straykey.core.evidence import Sighting
 from straykey.core.ledger import Ledger
 from straykey.core.moment import RESTS_OF_HOUR
-from straykey.core.observation import TELLING, Event, observe
+from straykey.core.observation import TELLING, Event, event_of, observe
 from straykey.core.record import Identity, Record, Skipped
 from straykey.core.sample import NO_CEILING, rank
 
@@ -63,7 +63,11 @@ class Folding:
         if caller is None or time <= caller.time or time[13:] not in RESTS_OF_HOUR:
             return self._take_plainly(record)
         place = caller.place
-        like = place.calls.get(hash((record.source, record.name, record.agent, record.region)))
+        call = hash((record.source, record.name, record.agent, record.region))
+        like = place.calls.get(call)
+        if like is None and record.name not in TELLING and self._remembered < _MOST_REMEMBERED:
+            self._take_new_call(record, call, caller, event_of(record, time, caller.access_key))
+            return None
         if like is None or time <= like.time or (time[:13] != place.hour and not _enter_hour(place, time[:13])):
             return self._take_plainly(record)
         sighting = place.sighting
@@ -78,6 +82,19 @@ class Folding:
             if wanted:
                 events.put(action, event, self._keep)
         return None
+
+    def _take_new_call(self, record: Record, call: _Fingerprint, caller: _Caller, event: Event) -> None:
+        """Fold a call that was not seen from there yet, by a caller who was: all but the call is known of it."""
+        self._remembered += 1
+        sighting, bounds = caller.place.sighting, self.ledger.bounds
+        hour = event.time[:13]
+        sighting.hours.note(hour, hour, bounds.hours)
+        sighting.calls.note(event.call, event.time, bounds.calls)
+        sighting.agents.note(event.agent, event, bounds.agents)
+        sighting.events.add(record.shared_event_id or event.event_id, event, bounds.events)
+        sighting.last = max(sighting.last, event)
+        caller.place.hour = hour
+        caller.place.calls[call] = event
 
     def _take_plainly(self, record: Record) -> Skipped | None:
         if record.recipient:

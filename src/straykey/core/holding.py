@@ -21,6 +21,7 @@ class Holding(msgspec.Struct, frozen=True, order=True, gc=False):
     grant: Grant
 
 
+_EVER = "9999-12-31T23:59:59Z"
 _Held = defaultdict[str, list[Holding]]
 
 
@@ -38,6 +39,7 @@ class Holdings:
         self._grants: dict[str, list[Grant]] = defaultdict(list)  # by instance or interface
         self._vpcs: dict[str, str] = {}  # by instance, interface or NAT gateway
         self.endpoint_owners: dict[str, str] = {}
+        self._ends: dict[str, list[str]] = defaultdict(list)  # by association or allocation: when it was taken away
         ordered = sorted(grants)
         allocated = (one for one in ordered if one.api == "AllocateAddress" and one.allocation)
         self._addresses = {one.allocation: one.address for one in allocated}
@@ -49,17 +51,20 @@ class Holdings:
         """The grant that names this address for this instance and is in force at `time`."""
         holding = _last(self._holders.get(address, ()), time)
         if holding is not None:
-            return holding.grant if self._is_of(holding.holder, instance, time) else None
+            is_held = self._is_of(holding.holder, instance, time) and not self._is_ended(holding.grant, time)
+            return holding.grant if is_held else None
         for one in self._named.get(address, ()):
             if one.time <= time and self._is_of(one.holder, instance, time):
                 return one.grant
         return None
 
-    def unnamed(self, instance: str) -> list[Grant]:
-        """What gave this instance a public address without naming it, in order of time."""
-        known = self._grants.get(instance, ())
-        of_interfaces = [one for it in self._interfaces.get(instance, ()) for one in self._grants.get(it, ())]
-        return [one for one in sorted({*known, *of_interfaces}) if self._is_unnamed(instance, one)]
+    def unnamed(self, instance: str, time: str = _EVER) -> list[Grant]:
+        """What gave this instance a public address without naming it and is in force at `time`, in order of time."""
+        return [
+            one
+            for one in self.history(instance)
+            if one.time <= time and self._is_unnamed(instance, one) and self._is_in_force(instance, one, time)
+        ]
 
     def nat(self, address: str, vpc: str, account: str, time: str) -> Grant | None:
         """The grant that gave this address to a NAT gateway of the VPC; of the account, where a VPC is not known."""
@@ -100,17 +105,25 @@ class Holdings:
             for subject in filter(None, (grant.instance, grant.interface)):
                 self._grants[subject].append(grant)
             self._place(grant)
-            if grant.api in ("AllocateAddress", "ReleaseAddress"):
-                self._own(grant)
-            elif grant.api == "DisassociateAddress":
-                self._hold(self.address_of(associations.get(grant.association, grant)), "", grant)
-            elif grant.api == "DetachNetworkInterface" and grant.attachment in attachments:
-                interface = attachments[grant.attachment].interface
-                self._attached[interface].append(Holding(grant.time, "", grant))
+            if grant.api in ("DisassociateAddress", "ReleaseAddress", "DetachNetworkInterface"):
+                self._take(grant, associations, attachments)
+            elif grant.api == "AllocateAddress":
+                self._owners[grant.address].append(Holding(grant.time, grant.account, grant))
             elif grant.api == "AssociateAddress" or grant.nat:
                 self._hold(self.address_of(grant), grant.nat or grant.instance or grant.interface, grant)
             elif grant.address and (grant.interface or grant.instance):
                 self._named[grant.address].append(Holding(grant.time, grant.instance or grant.interface, grant))
+
+    def _take(self, grant: Grant, associations: dict[str, Grant], attachments: dict[str, Grant]) -> None:
+        """Note what was taken away."""
+        for name in filter(None, (grant.association, grant.allocation)):
+            self._ends[name].append(grant.time)
+        if grant.attachment in attachments:
+            self._attached[attachments[grant.attachment].interface].append(Holding(grant.time, "", grant))
+        address = self.address_of(associations.get(grant.association, grant))
+        self._hold(address, "", grant)
+        if address and grant.api == "ReleaseAddress":
+            self._owners[address].append(Holding(grant.time, "", grant))
 
     def _place(self, grant: Grant) -> None:
         """Note what belongs to what."""
@@ -122,14 +135,6 @@ class Holdings:
         if grant.interface and grant.instance and grant.api != "AssociateAddress":
             self._attached[grant.interface].append(Holding(grant.time, grant.instance, grant))
             self._interfaces[grant.instance].add(grant.interface)
-
-    def _own(self, grant: Grant) -> None:
-        address = self.address_of(grant)
-        holder = grant.account if grant.api == "AllocateAddress" else ""
-        if address:
-            self._owners[address].append(Holding(grant.time, holder, grant))
-            if not holder:
-                self._hold(address, "", grant)
 
     def _hold(self, address: str, holder: str, grant: Grant) -> None:
         if address:
@@ -150,6 +155,19 @@ class Holdings:
         if grant.api == "AttachNetworkInterface":
             return not self._elastic.get(grant.interface)  # an address it holds by name is no new one
         return grant.api == "AssociateAddress" and not self.address_of(grant)
+
+    def _is_in_force(self, instance: str, grant: Grant, time: str) -> bool:
+        """False for what was detached, disassociated or released since, or came to another instance."""
+        if grant.instance not in ("", instance):
+            return False
+        if grant.interface and not self._is_of(grant.interface, instance, time):
+            return False
+        return not self._is_ended(grant, time)
+
+    def _is_ended(self, grant: Grant, time: str) -> bool:
+        """True if its association was ended, or its allocation released, since."""
+        ends = (end for name in (grant.association, grant.allocation) for end in self._ends.get(name, ()))
+        return any(grant.time <= end <= time for end in ends)
 
     def _was_stopped(self, instance: str, start: Grant) -> bool:
         earlier = [one for one in self._grants.get(instance, ()) if one.time <= start.time and one != start]

@@ -127,7 +127,7 @@ def _rank(case: Case, first: Case) -> _Rank:
         return _Rank.GRANTED
     if case.is_shared and (case is first or _replaces(case, first)):
         return _Rank.SHARED
-    if case.is_in_own_region and first.is_outside_aws and not _is_known(first):
+    if case.is_in_own_region and (first.is_outside_aws or first.is_in_other_region) and not _is_known(first):
         return _Rank.OWN_REGION
     return _Rank.STRANGE if case.is_at_strange_endpoint else _Rank.FIRST
 
@@ -137,11 +137,17 @@ def _is_known(case: Case) -> bool:
 
 
 def _replaces(case: Case, first: Case) -> bool:
-    """True if the session is settled here, and did not live at the first before: that would be a move, no theft."""
-    before = first.sighting
+    """True for where the session is settled, unless the first is of one pool with it.
+
+    Or it lived at the first before: that would be a move, no theft.
+    """
+    before, mine = first.sighting, case.sighting
+    if case.context.fleet.shares_pool(mine.network.address, before.network.address, case.account, case.subject.who):
+        return False
     lived_there = seconds(before.last.time) - seconds(before.first.time) >= _DWELLING_SECONDS
-    has_moved = lived_there and before.last.time <= case.sighting.first.time
-    return is_settled([case.sighting], case.subject.life) and not has_moved
+    has_moved = lived_there and before.last.time <= mine.first.time
+    is_more = len(mine.hours.times) > len(before.hours.times)
+    return (is_more or is_settled([mine], case.subject.life)) and not has_moved
 
 
 def _verdict(case: Case) -> tuple[Verdict, bool]:

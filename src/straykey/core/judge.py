@@ -64,7 +64,7 @@ def _weigh_all(ledger: Ledger, context: Context) -> _Weighed:
         for move in _moves(verdicts, context):
             weighed.moves[move][evidence.session.arn] = evidence
         if workload is INSTANCE:
-            weighed.at_home.append(program.at_home(evidence, verdicts))
+            weighed.at_home.append(program.at_home(evidence, verdicts, context))
             if context.settings.report_service_calls:
                 weighed.served.append((evidence, verdicts))
     return weighed

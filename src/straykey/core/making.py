@@ -38,6 +38,7 @@ class Made(msgspec.Struct, frozen=True, order=True, gc=False):
     region: str = ""
     account: str = ""
     maker: str = ""
+    maker_account: str = ""
     maker_key: str = ""
     maker_network: str = ""  # `Network.key`
     address: str = ""
@@ -116,6 +117,7 @@ def _made(record: Record, identity: Identity, time: str, reading: _Reading, payl
         region=record.region or "",
         account=record.recipient or "",
         maker=caller or identity.principal_id or "",
+        maker_account=identity.account_id or account,
         maker_key=identity.access_key_id or "",
         maker_network=network_of(address, record.endpoint or "", record.endpoint_owner or "").key if address else "",
         address=address,
@@ -141,6 +143,7 @@ def joined(one: Made, other: Made) -> Made:
         region=caller.region,
         account=caller.account,
         maker=caller.maker,
+        maker_account=caller.maker_account,
         maker_key=caller.maker_key,
         maker_network=caller.maker_network,
         address=caller.address,
@@ -154,6 +157,7 @@ def _about_caller(made: Made) -> tuple[bool | str, ...]:
     return (
         made.maker.startswith("arn:"),
         made.maker,
+        made.maker_account,
         made.maker_key,
         made.maker_network,
         made.address,

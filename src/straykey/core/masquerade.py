@@ -30,11 +30,11 @@ class Masquerade(msgspec.Struct, frozen=True):
         return frozenset(keys - {""})
 
 
-def masquerades(ledger: Ledger, all_made: Makings) -> list[Masquerade]:
-    """All of a settled ledger, by session and by whom."""
+def masquerades(ledger: Ledger, all_made: Makings, ours: frozenset[str]) -> list[Masquerade]:
+    """All of a settled ledger, by session and by whom; `ours` are accounts whose instances may use their own names."""
     makings: dict[tuple[str, str], list[Made]] = defaultdict(list)
     for made in all_made:
-        if _is_spoof(made):
+        if _is_spoof(made, ours):
             makings[made.made, made.maker].append(made)
     issuances: dict[tuple[str, str], list[Issuance]] = defaultdict(list)
     for arn, evidence in ledger.sessions.items():
@@ -47,11 +47,12 @@ def masquerades(ledger: Ledger, all_made: Makings) -> list[Masquerade]:
     ]
 
 
-def _is_spoof(made: Made) -> bool:
+def _is_spoof(made: Made, ours: frozenset[str]) -> bool:
     session = parse_session(made.made)
     if session is None or not is_instance_id(session.name) or not made.call.endswith(":AssumeRole"):
         return False
     maker = parse_session(made.maker)
     # The copy that another account got names the caller by its principal's id only: `AROA…:` and the session's name.
     name = maker.name if maker else made.maker.rpartition(":")[2]
-    return bool(made.maker) and name != session.name
+    is_stranger = bool(made.maker_account) and made.maker_account not in ours | {session.account}
+    return bool(made.maker) and (name != session.name or is_stranger)

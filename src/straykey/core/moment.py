@@ -74,4 +74,7 @@ def seconds(time: str) -> int:
 
 def later(time: str, by_seconds: int) -> str:
     """The time so many seconds after one in the form of `moment`."""
-    return _written(datetime.fromisoformat(time) + timedelta(seconds=by_seconds)) or time
+    try:
+        return _written(datetime.fromisoformat(time) + timedelta(seconds=by_seconds)) or time
+    except OverflowError:
+        return time  # the last hours of the year 9999

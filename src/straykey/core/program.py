@@ -13,6 +13,7 @@ import msgspec
 from straykey.core.agent import family, is_aws_program
 from straykey.core.case import Context
 from straykey.core.evidence import Bounds, Evidence, Sighting
+from straykey.core.exfiltration import gone
 from straykey.core.explanation import region_of
 from straykey.core.finding import Confidence, Finding, FindingType, Reason, Severity, finding_id
 from straykey.core.home import Standing, Verdict
@@ -22,23 +23,31 @@ from straykey.core.portrait import Origin, home_of, part_of, session_of, stray_o
 from straykey.core.reasons import UNRECOGNIZED_AGENT
 from straykey.core.residence import who_of
 
+_FEW = 3
+
 
 class AtHome(msgspec.Struct, frozen=True):
     """A session of an instance, and the networks that are rightly its own."""
 
     evidence: Evidence
     verdicts: tuple[Verdict, ...]
+    gone_since: str = ""
+    spoofed: frozenset[str] = frozenset()
 
     @property
     def role(self) -> str:
         return role_of(self.evidence)
 
     def programs(self) -> Iterator[tuple[str, Sighting, Event]]:
-        """Every user agent, where it was used, and the first event that bore it."""
+        """Every user agent of the instance's own use, where it was used, and the first event that bore it."""
         for verdict in self.verdicts:
             for agent, event in sorted(verdict.sighting.agents.events.items()):
-                if agent:
+                if agent and self.is_own(event):
                     yield agent, verdict.sighting, event
+
+    def is_own(self, event: Event) -> bool:
+        """False for what came after the instance's end, or with a key that was never the instance's."""
+        return event.access_key not in self.spoofed and not (self.gone_since and event.time > self.gone_since)
 
 
 def role_of(evidence: Evidence) -> str:
@@ -46,11 +55,10 @@ def role_of(evidence: Evidence) -> str:
     return f"{evidence.session.account}/{evidence.session.role}"
 
 
-def at_home(evidence: Evidence, verdicts: list[Verdict]) -> AtHome:
+def at_home(evidence: Evidence, verdicts: list[Verdict], context: Context) -> AtHome:
     own = (Standing.HOME, Standing.EXPLAINED)
-    return AtHome(
-        evidence, tuple(one for one in verdicts if one.standing in own and one.sighting.network.lane in LOCKABLE)
-    )
+    there = tuple(one for one in verdicts if one.standing in own and one.sighting.network.lane in LOCKABLE)
+    return AtHome(evidence, there, gone(evidence, context), context.fleet.spoofed)
 
 
 class _Custom(msgspec.Struct):
@@ -61,9 +69,9 @@ class _Custom(msgspec.Struct):
     users: dict[str, set[str]] = msgspec.field(default_factory=lambda: defaultdict(set))  # by family: instances
 
     def is_usual(self, program: str) -> bool:
-        """Two or more instances use it, and at least half of the role's."""
+        """Three or more instances use it, and most of the role's."""
         users = len(self.users[program])
-        return users > 1 and 2 * users >= len(self.instances)
+        return users >= _FEW and 2 * users > len(self.instances)
 
 
 def unrecognized(sessions: list[AtHome], context: Context, bounds: Bounds) -> list[Finding]:
@@ -82,26 +90,37 @@ def _of_session(session: AtHome, customs: dict[str, _Custom], context: Context, 
     allowed = context.settings.agents.get(session.role)
     custom = customs[session.role]
     strange: dict[str, dict[str, Sighting]] = defaultdict(dict)
+    agents: set[str] = set()
     for agent, sighting, _ in session.programs():
         program = family(agent)
         is_fine = is_aws_program(agent) or not custom.knows_aws or custom.is_usual(program)
         if program not in allowed if allowed is not None else not is_fine:
             strange[program][sighting.network.key] = sighting
+            agents.add(agent)
     for program, sightings in sorted(strange.items()):
         # One finding for the program, on the network it was used from first.
-        first = min(sightings.values(), key=lambda one: min(_events(one, program)))
-        yield _finding(session, program, first, context, bounds)
+        parts = [(min(used), key, used) for key, used in _parts(session, sightings, program, agents)]
+        _, key, used = min(parts)
+        yield _finding(session, program, sightings[key], part_of(sightings[key], used), context=context, bounds=bounds)
 
 
-def _events(sighting: Sighting, program: str) -> list[Event]:
-    events = {*sighting.agents.events.values(), *sighting.events.kept.values()}
-    return [event for event in events if event.agent and family(event.agent) == program]
+def _parts(
+    session: AtHome, sightings: dict[str, Sighting], program: str, agents: set[str]
+) -> Iterator[tuple[str, list[Event]]]:
+    """Of each network the events that the program's strange agents made there."""
+    for key, sighting in sightings.items():
+        events = sorted({*sighting.agents.events.values(), *sighting.events.kept.values()})
+        yield (
+            key,
+            [one for one in events if one.agent in agents and family(one.agent) == program and session.is_own(one)],
+        )
 
 
-def _finding(session: AtHome, program: str, sighting: Sighting, context: Context, bounds: Bounds) -> Finding:
+def _finding(
+    session: AtHome, program: str, sighting: Sighting, used: Sighting, *, context: Context, bounds: Bounds
+) -> Finding:
     evidence = session.evidence
     homes = [one for one in session.verdicts if one.standing is Standing.HOME]
-    used = part_of(sighting, _events(sighting, program))
     region = region_of(evidence, tuple(home.sighting for home in homes), context.ranges)
     about = session_of(evidence, set(used.keys.times), region, sighting.issued)
     listed = session.role in context.settings.agents

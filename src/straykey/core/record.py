@@ -81,6 +81,7 @@ class Identity(msgspec.Struct, gc=False, rename="camel"):
     type: str | None = None
     arn: str | None = None
     principal_id: str | None = None
+    account_id: str | None = None
     access_key_id: str | None = None
     invoked_by: str | None = None
     identity_provider: str | None = None

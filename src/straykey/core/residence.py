@@ -14,27 +14,33 @@ from straykey.core.observation import Event
 from straykey.core.ranges import AwsRanges
 from straykey.core.sample import lowest
 
-_MOST_HOURS = Bounds().hours
+_BOUNDS = Bounds()
+_MOST_HOURS = _BOUNDS.hours
 _HOUR_SECONDS = 3600
 
 
 class Resident(msgspec.Struct, frozen=True, order=True, gc=False):
     """A session that lives at a place, from which address, and since when.
 
-    `is_settled`: the place carries it through most of its active hours, and most of the time it was seen at all.
+    `is_settled`: the place carries it through most of its active hours.  `is_lasting`: for an hour at least, too.
     """
 
     since: str
     arn: str
     address: str
     is_settled: bool
+    is_lasting: bool
 
 
 class Residence(msgspec.Struct, frozen=True, order=True, gc=False):
-    """A place, a public address or an endpoint, and its resident."""
+    """A place, a public address or an endpoint, and its resident.
+
+    `is_plausible`: it is the session's first network, or in its region, or an endpoint; else a fleet must vouch for it.
+    """
 
     place: str
     is_public: bool
+    is_plausible: bool
     resident: Resident
 
 
@@ -46,48 +52,55 @@ def who_of(evidence: Evidence) -> str:
 def residences_of(evidence: Evidence, ranges: AwsRanges | None, spoofed: frozenset[str]) -> list[Residence]:
     """The session's first place in each lane; of an endpoint's private address every endpoint it goes through."""
     openers = _openers(evidence, spoofed)
-    life = life_of(evidence.sightings.values())
     found: set[Residence] = set()
     for lane, (event, network) in openers.items():
-        there = [
-            one
-            for one in evidence.sightings.values()
-            if one.network.lane is lane and one.network.address == network.address
+        lane_mates = [
+            one for one in evidence.sightings.values() if (one.network.lane in PUBLIC_LANES) is _is_public(lane)
         ]
-        settled = is_settled(there, life) and not _has_rival(evidence, network, ranges)
-        if _is_plausible(lane, openers, evidence, ranges) or (settled and span_of(there) >= _HOUR_SECONDS):
-            resident = Resident(event.time, evidence.session.arn, network.address, settled)
-            places = {one.network.endpoint or one.network.address for one in there}
-            found |= {Residence(place, lane in PUBLIC_LANES, resident) for place in places}
+        there = [one for one in lane_mates if one.network.address == network.address and one.network.lane is lane]
+        # An egress beside endpoints may be used now and then only: it is held against other public networks.
+        settled = is_settled(there, life_of(lane_mates)) and not _has_rival(evidence, network, ranges)
+        lasting = settled and span_of(there) >= _HOUR_SECONDS
+        resident = Resident(event.time, evidence.session.arn, network.address, settled, lasting)
+        is_plausible = _is_plausible(lane, openers, evidence, ranges)
+        places = {one.network.endpoint or one.network.address for one in there}
+        found |= {Residence(place, _is_public(lane), is_plausible, resident) for place in places}
     return sorted(found)
 
 
+def _is_public(lane: Lane) -> bool:
+    return lane in PUBLIC_LANES
+
+
 class Life(msgspec.Struct, frozen=True):
-    """When a session was active at all: in which hours, and for how many seconds from the first use to the last."""
+    """When a session was active at all: in which hours, for how many seconds, and in how many calls."""
 
     hours: frozenset[str]
     seconds: int
+    calls: int
 
 
 def life_of(sightings: Collection[Sighting]) -> Life:
     hours = {hour for sighting in sightings for hour in sighting.hours.times}
-    return Life(frozenset(lowest(hours, _MOST_HOURS)), span_of(sightings))
+    return Life(frozenset(lowest(hours, _MOST_HOURS)), span_of(sightings), _calls_of(sightings))
 
 
 def is_settled(there: Collection[Sighting], life: Life) -> bool:
-    """True for a place that carries a session through most of its active hours, and most of its known life."""
+    """True for a place that carries a session through most of its active hours, and most of its time or its calls."""
     hours = {hour for sighting in there for hour in sighting.hours.times}
-    return 2 * len(hours & life.hours) >= len(life.hours) and 2 * span_of(there) >= life.seconds
+    is_most_hours = 2 * len(hours & life.hours) >= len(life.hours)
+    return is_most_hours and (2 * span_of(there) >= life.seconds or 2 * _calls_of(there) >= life.calls)
 
 
 def is_used_throughout(there: Collection[Sighting], life: Life) -> bool:
-    """True for a place used in most active hours, or over a good part of a life; of half an hour nothing can be told.
+    """True for a place used in most active hours, or for a good part of a life; of half an hour nothing can be told.
 
     Less than settled: the addresses of a pool take turns.
     """
     hours = {hour for sighting in there for hour in sighting.hours.times}
     in_most_hours = len(life.hours) > 2 and 2 * len(hours & life.hours) >= len(life.hours)
-    return in_most_hours or 4 * span_of(there) >= life.seconds or life.seconds < _HOUR_SECONDS // 2
+    is_good_part = 4 * span_of(there) >= life.seconds or 4 * _calls_of(there) >= life.calls
+    return in_most_hours or is_good_part or life.seconds < _HOUR_SECONDS // 2
 
 
 def span_of(sightings: Collection[Sighting]) -> int:
@@ -95,6 +108,10 @@ def span_of(sightings: Collection[Sighting]) -> int:
     if not sightings:
         return 0
     return seconds(max(one.last.time for one in sightings)) - seconds(min(one.first.time for one in sightings))
+
+
+def _calls_of(sightings: Collection[Sighting]) -> int:
+    return sum(one.events.count(_BOUNDS.events) for one in sightings)
 
 
 def _openers(evidence: Evidence, spoofed: frozenset[str]) -> dict[Lane, tuple[Event, Network]]:
@@ -124,8 +141,11 @@ def _is_plausible(
 
 
 def _has_rival(evidence: Evidence, network: Network, ranges: AwsRanges | None) -> bool:
-    """True for an address outside AWS beside one in AWS: a talkative thief makes no home."""
+    """True for an address outside AWS beside one in AWS that is used as long: a talkative thief makes no home."""
     if ranges is None or network.lane not in PUBLIC_LANES or ranges.lookup(network.address) is not None:
         return False
-    public = (one.network for one in evidence.sightings.values() if one.network.lane in PUBLIC_LANES)
-    return any(ranges.lookup(other.address) is not None for other in public)
+    public = [one for one in evidence.sightings.values() if one.network.lane in PUBLIC_LANES]
+    in_aws = [one for one in public if ranges.lookup(one.network.address) is not None]
+    life = life_of(public)
+    hours = {hour for sighting in in_aws for hour in sighting.hours.times}
+    return bool(in_aws) and (4 * span_of(in_aws) >= life.seconds or 2 * len(hours & life.hours) >= len(life.hours))
