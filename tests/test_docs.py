@@ -1,5 +1,6 @@
 """Documentation cannot lie: what it shows is run, what it lists is complete."""
 
+import json
 import re
 import shlex
 import subprocess
@@ -17,8 +18,9 @@ from straykey.core.finding import Confidence, Finding, FindingType, Severity
 from straykey.core.reasons import OTHER_REASONS, REASONS
 from straykey.core.record import Skipped
 from tests.conftest import ROOT, Golden
+from tests.records import trail, use_record
 
-COMMANDS = ["scan", "explain", "simulate", "demo", "evaluate"]
+COMMANDS = ["scan", "explain", "agents", "simulate", "demo", "evaluate"]
 OUTPUT = (ROOT / "docs/output.md").read_text()
 
 
@@ -115,6 +117,27 @@ def test_the_readme_shows_what_the_demo_prints(golden: Golden, tmp_path: Path) -
     assert shown.returncode == 0
     first_line = f"$ straykey {command}\n"
     golden("README.md", replaced(readme, first_line, "\n```\n\n(`make demo`", shown.stdout.rstrip()))
+
+
+def test_the_agents_page_shows_what_the_command_prints(golden: Golden, tmp_path: Path) -> None:
+    other = {"instance": "i-0fedcba9876543210", "address": "198.18.0.11", "key": "ASIAEXAMPLEKEY000002"}
+    agents = ("[aws-cli/2.17.0 md/awscrt#0.19.19]", "Boto3/1.34.84 md/Botocore#1.34.84", "Boto3/1.28.40")
+    used = [use_record(time=f"2026-05-04T10:0{n}:00Z", agent=agent) for n, agent in enumerate(agents)]
+    used += [use_record(**other, time="2026-05-04T10:05:00Z", agent=agent) for agent in (agents[1], "curl/8.5.0")]
+    used.append(use_record(address="203.0.113.66", time="2026-05-04T10:01:30Z", agent="python-requests/2.31.0"))
+    (tmp_path / "AWSLogs").mkdir()
+    (tmp_path / "AWSLogs/one.json").write_bytes(trail(*used))
+    prefix = {"ip_prefix": "198.18.0.0/16", "region": "eu-west-1", "service": "EC2"}
+    ranges = {"syncToken": "1", "createDate": "2026-05-02-10-00-00", "prefixes": [prefix]}
+    (tmp_path / "ip-ranges.json").write_text(json.dumps(ranges))
+    page = (ROOT / "docs/agents.md").read_text()
+    command = re.findall(r"^\$ straykey (agents .*)$", page, re.MULTILINE)[0]
+    ran = straykey(*shlex.split(command), cwd=tmp_path)
+    told = ran.stderr.partition("findings ")[2].split("\n", 1)[1]
+    golden("docs/agents.md", replaced(page, f"$ straykey {command}\n", "```\n\nOnly use", f"{ran.stdout}{told}"))
+    written = json.loads((tmp_path / "agents.json").read_text())
+    (shown,) = map(json.loads, re.findall(r"```\n(\{.*?\n\})\n```", page, re.DOTALL))
+    assert shown | {"about": ""} == written | {"about": ""}
 
 
 def test_pages_link_only_to_files_that_are_there() -> None:

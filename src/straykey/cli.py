@@ -7,6 +7,7 @@ Results go to stdout, everything else to stderr.  Exit codes: 0 done, 1 findings
 import os
 import sys
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,13 +15,15 @@ import typer
 from straykey import __version__, pipeline, worlds
 from straykey.core.finding import Severity
 from straykey.errors import StraykeyError, UsageError
-from straykey.formats import explanation
+from straykey.formats import agent_json, agent_table, allow_list, explanation
 from straykey.formats.text import printable
 from straykey.options import (
     Accounts,
+    Agents,
     IpRanges,
     Offline,
     Paths,
+    Reports,
     RequireIssuance,
     Since,
     Trusted,
@@ -46,7 +49,7 @@ _EXIT_INTERRUPTED = 130
 _EXIT_BUG = 70
 
 
-class ExplainFormat(StrEnum):
+class TableOrJson(StrEnum):
     TABLE = "table"
     JSON = "json"
 
@@ -92,15 +95,21 @@ def scan(
     since: Since = "",
     until: Until = "",
     require_issuance: RequireIssuance = False,
+    agents: Agents = None,
+    report: Reports = [],  # noqa: B006 - typer copies it
     fail_on: Annotated[
         Severity | None, typer.Option("--fail-on", help="Exit 1 if a finding is at least this severe.")
     ] = None,
 ) -> None:
     """Find stolen instance keys in CloudTrail files."""
     ranges = ranges_of(ip_ranges, offline=offline)
-    request = request_of(ranges, accounts, trusted, since, until, require_issuance=require_issuance)
+    request = request_of(
+        ranges, accounts, trusted, since, until, require_issuance=require_issuance, agents=agents, report=report
+    )
     outcome = scanned(paths, request, ranges.told)
-    show_findings(outcome, format, [*paths, *(["--ip-ranges", str(ip_ranges)] if ip_ranges else [])], ranges)
+    files = {"--ip-ranges": ip_ranges, "--agents": agents}
+    same = [*paths, *(part for option, file in files.items() if file for part in (option, str(file)))]
+    show_findings(outcome, format, same, ranges)
     if fail_on and any(finding.severity_score >= fail_on.score for finding in outcome.findings):
         raise typer.Exit(EXIT_FOUND)
     _exit_for_losses(outcome)
@@ -111,8 +120,8 @@ def explain(
     session: Annotated[str, typer.Argument(metavar="SESSION|INSTANCE", help="A session's ARN or an instance id.")],
     paths: Paths,
     format: Annotated[  # noqa: A002
-        ExplainFormat, typer.Option("--format", help="How to print.")
-    ] = ExplainFormat.TABLE,
+        TableOrJson, typer.Option("--format", help="How to print.")
+    ] = TableOrJson.TABLE,
     ip_ranges: IpRanges = None,
     offline: Offline = False,
     accounts: Accounts = "",
@@ -120,10 +129,14 @@ def explain(
     since: Since = "",
     until: Until = "",
     require_issuance: RequireIssuance = False,
+    agents: Agents = None,
+    report: Reports = [],  # noqa: B006 - typer copies it
 ) -> None:
     """Show every network of a session: home, stray or explained, why, and the record that proves it."""
     ranges = ranges_of(ip_ranges, offline=offline)
-    request = request_of(ranges, accounts, trusted, since, until, require_issuance=require_issuance)
+    request = request_of(
+        ranges, accounts, trusted, since, until, require_issuance=require_issuance, agents=agents, report=report
+    )
     outcome = scanned(paths, request, ranges.told)
     found = pipeline.explain(session, outcome, request)
     if not found:
@@ -131,13 +144,65 @@ def explain(
             f"{printable(session)}: no such session or instance in these files",
             hint="give a session's ARN, or an instance id as it stands in the records",
         )
-    if format is ExplainFormat.JSON:
+    if format is TableOrJson.JSON:
         typer.echo(explanation.to_document(found))
     else:
         for one in found:
             show(explanation.render(one))
         show(explanation.LIMITS)
     _exit_for_losses(outcome)
+
+
+@app.command("agents", epilog="Example: straykey agents AWSLogs/ --write agents.json")
+def programs(
+    paths: Paths,
+    format: Annotated[  # noqa: A002
+        TableOrJson, typer.Option("--format", help="How to print.")
+    ] = TableOrJson.TABLE,
+    ip_ranges: IpRanges = None,
+    offline: Offline = False,
+    accounts: Accounts = "",
+    trusted: Trusted = [],  # noqa: B006 - typer copies it
+    since: Since = "",
+    until: Until = "",
+    write: Annotated[
+        Path | None, typer.Option("--write", metavar="FILE", help="Write the list that scan --agents takes.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write it over a file that is there.")] = False,
+) -> None:
+    """List the programs that each role's instances use from home, and write the list that allows them."""
+    if write is not None and write.exists() and not force:
+        raise _is_there(write)
+    ranges = ranges_of(ip_ranges, offline=offline)
+    request = request_of(ranges, accounts, trusted, since, until)
+    outcome = scanned(paths, request, ranges.told)
+    inventory = pipeline.agents(outcome, request)
+    if format is TableOrJson.JSON:
+        typer.echo(agent_json.to_document(inventory))
+    else:
+        show(agent_table.render(inventory))
+    for line in agent_table.notes(inventory):
+        say(line)
+    if write is not None:
+        _write(write, allow_list.to_document(inventory), force=force)
+        say(f"wrote:    {printable(str(write))}: {allow_list.told(inventory)}")
+    _exit_for_losses(outcome)
+
+
+def _write(file: Path, text: str, *, force: bool) -> None:
+    try:
+        with file.open("w" if force else "x", encoding="ascii") as written:
+            written.write(text)
+    except FileExistsError as error:
+        raise _is_there(file) from error
+    except OSError as error:
+        told = f"--write {printable(str(file))}: {error.strerror}"
+        raise UsageError(told, hint="name a file that can be written") from error
+
+
+def _is_there(file: Path) -> UsageError:
+    told = f"--write {printable(str(file))}: is there already, and somebody may have mended it"
+    return UsageError(told, hint="name a new file, or write over this one with --force")
 
 
 def _exit_for_losses(outcome: pipeline.Scanned) -> None:

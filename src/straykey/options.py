@@ -4,7 +4,9 @@ The text of an option becomes settings, ranges, a period here, or a `UsageError`
 """
 
 import ipaddress
+from collections.abc import Collection
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +18,7 @@ from straykey.core.moment import moment
 from straykey.core.network import IPNetwork, is_account
 from straykey.core.settings import Settings
 from straykey.errors import UsageError
+from straykey.formats import allow_list
 from straykey.formats.text import printable
 from straykey.sources import aws_ranges
 
@@ -41,6 +44,28 @@ RequireIssuance = Annotated[
     bool,
     typer.Option("--require-issuance", help="Judge only keys whose issuance was read, as the 2018 method does."),
 ]
+Agents = Annotated[
+    Path | None,
+    typer.Option(
+        "--agents", metavar="FILE", help="The programs each role may use, as straykey agents --write lists them."
+    ),
+]
+
+
+class Report(StrEnum):
+    """What is reported only on request."""
+
+    SERVICE_CALLS = "service-calls"
+
+
+Reports = Annotated[
+    list[Report],
+    typer.Option(
+        "--report",
+        metavar="WHAT",
+        help="Report for information, too: service-calls, the AWS services that acted for instances. Repeatable.",
+    ),
+]
 
 
 def ranges_of(ip_ranges: Path | None, *, offline: bool = False) -> aws_ranges.Obtained:
@@ -52,7 +77,15 @@ def ranges_of(ip_ranges: Path | None, *, offline: bool = False) -> aws_ranges.Ob
 
 
 def request_of(
-    ranges: aws_ranges.Obtained, accounts: str, trusted: list[str], since: str, until: str, *, require_issuance: bool
+    ranges: aws_ranges.Obtained,
+    accounts: str,
+    trusted: list[str],
+    since: str,
+    until: str,
+    *,
+    require_issuance: bool = False,
+    agents: Path | None = None,
+    report: Collection[Report] = (),
 ) -> pipeline.Request:
     """What was asked of a scan, in values."""
     period = pipeline.Period(_time("--since", since), _time("--until", until))
@@ -63,6 +96,8 @@ def request_of(
             accounts=_accounts(accounts),
             trusted=tuple(_network(cidr) for cidr in trusted),
             require_issuance=require_issuance,
+            agents=_agents(agents) if agents else {},
+            report_service_calls=Report.SERVICE_CALLS in report,
         ),
         ranges=ranges.ranges,
         period=period,
@@ -89,6 +124,16 @@ def _accounts_in_file(name: str) -> list[str]:
         if not is_account(one):
             raise UsageError(f"--accounts {printable(name)}: {printable(one)} is no account id", hint=hint)
     return ids
+
+
+def _agents(file: Path) -> dict[str, frozenset[str]]:
+    try:
+        text = file.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "no UTF-8"
+        hint = "name a file that straykey agents --write wrote"
+        raise UsageError(f"--agents {printable(str(file))}: {why}", hint=hint) from error
+    return allow_list.parse(text, f"--agents {file}")
 
 
 def _network(cidr: str) -> IPNetwork:

@@ -8,11 +8,12 @@ import msgspec
 
 from straykey.core.case import Context
 from straykey.core.envelope import Decoded
-from straykey.core.evidence import instance_of
+from straykey.core.evidence import instance_of, workload_of
 from straykey.core.finding import Finding
 from straykey.core.fleet import survey
 from straykey.core.folding import Folding
 from straykey.core.home import weigh
+from straykey.core.inventory import Inventory, inventory_of
 from straykey.core.judge import is_judged, judge
 from straykey.core.ledger import Ledger
 from straykey.core.moment import moment
@@ -20,6 +21,7 @@ from straykey.core.ranges import AwsRanges
 from straykey.core.record import Record, Skipped
 from straykey.core.settings import Settings
 from straykey.core.tally import Tally
+from straykey.core.workload import INSTANCE
 from straykey.formats.explanation import Explained
 from straykey.ports import Batch, Source
 
@@ -67,7 +69,7 @@ def scan(source: Source, request: Request, progress: Callable[[Batch], None] = l
 
 def explain(name: str, scanned: Scanned, request: Request) -> list[Explained]:
     """The verdicts on every network of each session that has this ARN, name or instance id."""
-    context = Context(request.settings, survey(scanned.ledger, request.settings, request.ranges), request.ranges)
+    context = _context(scanned, request)
     findings = {finding.id: finding for finding in scanned.findings}
     return [
         Explained(
@@ -81,6 +83,17 @@ def explain(name: str, scanned: Scanned, request: Request) -> list[Explained]:
         if name.lower()
         in (evidence.session.arn.lower(), evidence.session.name.lower(), instance_of(evidence)[0].lower())
     ]
+
+
+def agents(scanned: Scanned, request: Request) -> Inventory:
+    """The programs that the instances of each role use from their own networks."""
+    context = _context(scanned, request)
+    instances = (one for one in scanned.ledger.sessions.values() if workload_of(one)[0] is INSTANCE)
+    return inventory_of(((one, weigh(one, context)) for one in instances), context, scanned.ledger.bounds)
+
+
+def _context(scanned: Scanned, request: Request) -> Context:
+    return Context(request.settings, survey(scanned.ledger, request.settings, request.ranges), request.ranges)
 
 
 def read(source: Source, ledger: Ledger, period: Period, progress: Callable[[Batch], None]) -> Tally:
