@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from straykey.core.case import Context
 from straykey.core.evidence import Bounds
 from straykey.core.finding import Finding
-from straykey.core.fleet import survey
 from straykey.core.folding import Folding
 from straykey.core.home import Verdict, weigh
 from straykey.core.judge import judge
@@ -15,6 +14,7 @@ from straykey.core.ledger import Ledger
 from straykey.core.ranges import AwsRanges, parse_ranges
 from straykey.core.salvage import decode
 from straykey.core.settings import Settings
+from straykey.core.survey import survey
 from straykey.pipeline import Period, fold
 from tests.records import RawRecord, trail
 

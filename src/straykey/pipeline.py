@@ -10,7 +10,6 @@ from straykey.core.case import Context
 from straykey.core.envelope import Decoded
 from straykey.core.evidence import instance_of, workload_of
 from straykey.core.finding import Finding
-from straykey.core.fleet import survey
 from straykey.core.folding import Folding
 from straykey.core.home import weigh
 from straykey.core.inventory import Inventory, inventory_of
@@ -20,6 +19,7 @@ from straykey.core.moment import moment
 from straykey.core.ranges import AwsRanges
 from straykey.core.record import Record, Skipped
 from straykey.core.settings import Settings
+from straykey.core.survey import survey
 from straykey.core.tally import Tally
 from straykey.core.workload import INSTANCE
 from straykey.formats.explanation import Explained

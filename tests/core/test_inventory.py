@@ -7,10 +7,10 @@ import pytest
 
 from straykey.core.case import Context
 from straykey.core.evidence import Bounds
-from straykey.core.fleet import survey
 from straykey.core.home import weigh
 from straykey.core.inventory import Inventory, LeftOut, Program, inventory_of
 from straykey.core.settings import Settings
+from straykey.core.survey import survey
 from tests import ec2
 from tests.records import RawRecord, issuance_record, use_record
 from tests.seen import RANGES, ledger_of

@@ -7,9 +7,9 @@ from io import StringIO
 from rich.console import Console, RenderableType
 
 from straykey.core.case import Context
-from straykey.core.fleet import survey
 from straykey.core.home import weigh
 from straykey.core.settings import Settings
+from straykey.core.survey import survey
 from straykey.formats import explanation, finding_json, finding_table
 from tests.conftest import Golden
 from tests.records import RawRecord, issuance_record, use_record

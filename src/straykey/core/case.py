@@ -11,7 +11,7 @@ from straykey.core.fleet import Fleet
 from straykey.core.grant import Grant
 from straykey.core.network import PUBLIC_LANES, IPNetwork, Lane, parse_address
 from straykey.core.ranges import AwsPrefix, AwsRanges
-from straykey.core.residence import Life, is_settled, life_of, who_of
+from straykey.core.residence import Life, is_settled, life_of
 from straykey.core.settings import Settings
 from straykey.core.workload import Home
 
@@ -46,7 +46,7 @@ def subject_of(evidence: Evidence) -> Subject:
     life = life_of(evidence.sightings.values())
     public = (one for one in evidence.sightings.values() if one.network.lane in PUBLIC_LANES)
     settled = tuple(one for one in public if is_settled([one], life))
-    return Subject(evidence, home, instance, region, who_of(evidence), life, settled)
+    return Subject(evidence, home, instance, region, instance or evidence.session.arn, life, settled)
 
 
 class Case(msgspec.Struct, frozen=True):

@@ -2,8 +2,8 @@
 
 import msgspec
 
-from straykey.core.case import Context, subject_of
-from straykey.core.evidence import Bounds, Evidence, Sighting, workload_of
+from straykey.core.case import Context
+from straykey.core.evidence import Bounds, Evidence, Sighting, instance_of, workload_of
 from straykey.core.explanation import region_of
 from straykey.core.finding import Finding, FindingSession, FindingType, PivotUse, Reason, Severity, finding_id
 from straykey.core.home import Standing, Verdict
@@ -60,7 +60,7 @@ def strayed(evidence: Evidence, verdicts: list[Verdict], context: Context) -> li
 
 def gone(evidence: Evidence, context: Context) -> str:
     """When the session's instance was terminated for good, and 15 minutes; empty where no record tells."""
-    instance = subject_of(evidence).instance
+    instance, _ = instance_of(evidence)
     grant = context.fleet.holdings.terminated(instance) if instance else None
     return later(grant.time, _GRACE_SECONDS) if grant else ""
 

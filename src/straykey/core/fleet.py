@@ -4,24 +4,15 @@ Read from the first pass, in which the first use in each lane is home; judging o
 and nothing of other sessions' verdicts, so that the verdicts do not depend on the order of judging.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable
-
 import msgspec
 
-from straykey.core.evidence import Evidence, Sighting, instance_of, workload_of
+from straykey.core.evidence import Evidence, Sighting
 from straykey.core.holding import Holdings
-from straykey.core.ledger import Ledger
-from straykey.core.masquerade import Masquerade, masquerades
-from straykey.core.move import Dweller, Move, Visit, moves_of
+from straykey.core.masquerade import Masquerade
+from straykey.core.move import Move
 from straykey.core.network import PUBLIC_LANES, Lane, Network, is_account
 from straykey.core.pivot import Makings
-from straykey.core.ranges import AwsRanges
-from straykey.core.residence import Life, Residence, Resident, is_used_throughout, life_of, residences_of, who_of
-from straykey.core.settings import Settings
-from straykey.core.workload import Home
-
-_ENOUGH = 3
+from straykey.core.residence import Resident
 
 
 class Population(msgspec.Struct, gc=False):
@@ -66,11 +57,11 @@ class Fleet(msgspec.Struct):
     def is_only_endpoint(self, sighting: Sighting, account: str) -> bool:
         """True if the account's instances reach the services called here through no other endpoint."""
         only = {sighting.network.endpoint}
-        return all(self.endpoints.get((account, service)) == only for service in _services(sighting))
+        return all(self.endpoints.get((account, service)) == only for service in services_of(sighting))
 
     def names_owners(self, sighting: Sighting) -> bool:
         """True if a service called here is known to name the owners of endpoints: here it would have, were it ours."""
-        return not self.naming.isdisjoint(_services(sighting))
+        return not self.naming.isdisjoint(services_of(sighting))
 
     def lives_behind(self, account: str, network: Network) -> bool:
         """True if other instances of the account live behind this endpoint.
@@ -113,137 +104,6 @@ class Fleet(msgspec.Struct):
         return accounts.pop() if len(accounts) == 1 else ""
 
 
-def survey(ledger: Ledger, settings: Settings, ranges: AwsRanges | None) -> Fleet:
-    """Look over a settled ledger."""
-    holdings = Holdings(ledger.grants)
-    makings = Makings(ledger.makings)
-    ours = settings.accounts | frozenset(ledger.accounts)
-    taken = masquerades(ledger, makings, ours)
-    spoofed = frozenset(key for one in taken for key in one.access_keys)
-    owners = dict(holdings.endpoint_owners)
-    endpoints: dict[tuple[str, str], set[str]] = defaultdict(set)
-    naming: set[str] = set()
-    homes: list[tuple[Evidence, list[Residence]]] = []
-    for evidence in ledger.sessions.values():
-        through = [one for one in evidence.sightings.values() if one.network.lane is Lane.ENDPOINT]
-        for one in through:
-            if is_account(one.network.endpoint_owner):
-                owners[one.network.endpoint] = max(owners.get(one.network.endpoint, ""), one.network.endpoint_owner)
-                naming |= _services(one)
-        workload, _ = workload_of(evidence)
-        if workload is not None:
-            for sighting in through:
-                for service in _services(sighting):
-                    endpoints[evidence.session.account, service].add(sighting.network.endpoint)
-            if workload.home is Home.LOCKED:
-                homes.append((evidence, residences_of(evidence, ranges, spoofed)))
-    homes = _believed(homes)
-    return Fleet(
-        affiliated=ours,
-        endpoint_owners=owners,
-        endpoints=endpoints,
-        naming=frozenset(naming),
-        residents=_residents(homes),
-        populations=_populations(homes),
-        pools=_pools(homes),
-        moves=moves_of(_dwellers(homes), ranges),
-        holdings=holdings,
-        makings=makings,
-        masquerades=taken,
-        spoofed=spoofed,
-    )
-
-
-_Homes = Iterable[tuple[Evidence, list[Residence]]]
-
-
-def _believed(homes: list[tuple[Evidence, list[Residence]]]) -> list[tuple[Evidence, list[Residence]]]:
-    """All but the places that only a fleet could vouch for, and none does: a public egress beside endpoints.
-
-    It does where most of the account's instances that live behind endpoints go out there, or where they stay.
-    """
-    egress: Counter[tuple[str, str]] = Counter()
-    behind: Counter[str] = Counter()
-    for evidence, residences in homes:
-        account = evidence.session.account
-        behind[account] += any(not one.is_public for one in residences)
-        egress.update((account, one.place) for one in residences if not one.is_plausible)
-
-    def is_believed(account: str, one: Residence) -> bool:
-        users = egress[account, one.place]
-        is_of_fleet = users >= _ENOUGH and 4 * users >= 3 * behind[account]
-        return one.is_plausible or one.resident.is_lasting or is_of_fleet
-
-    return [(it, [one for one in there if is_believed(it.session.account, one)]) for it, there in homes]
-
-
-def _residents(homes: _Homes) -> dict[str, dict[str, list[Resident]]]:
-    by_place: dict[str, dict[str, list[Resident]]] = defaultdict(lambda: defaultdict(list))
-    for evidence, residences in homes:
-        for residence in residences:
-            by_place[residence.place][evidence.session.account].append(residence.resident)
-    return {place: {who: _first_few(there) for who, there in by.items()} for place, by in by_place.items()}
-
-
-def _first_few(residents: list[Resident]) -> list[Resident]:
-    """The first of those settled there, then the first of all; of each address at most two, itself and one more."""
-    kept: list[Resident] = []
-    for one in sorted(residents, key=lambda one: (not one.is_settled, one)):
-        repeats = sum(one.address == other.address for other in kept)
-        if repeats < 2 and len(kept) < 2 * _ENOUGH:
-            kept.append(one)
-    return kept
-
-
-def _populations(homes: _Homes) -> dict[tuple[str, str], Population]:
-    populations: dict[tuple[str, str], Population] = defaultdict(Population)
-    for evidence, residences in homes:
-        account, who = evidence.session.account, who_of(evidence)
-        settled = {one.place for one in residences if one.is_public and one.resident.is_settled}
-        for residence in residences:
-            if residence.place in settled:
-                populations[account, residence.place].settled.add(who)
-                if residence.resident.is_lasting:
-                    populations[account, residence.place].lasting.add(who)
-        if settled:
-            public = [one for one in evidence.sightings.values() if one.network.lane in PUBLIC_LANES]
-            # Who is there all the time does not come by: it is one of its pool.
-            for address in _public_addresses(evidence) - settled - _used_addresses(evidence, life_of(public)):
-                populations[account, address].visitors.add(who)
-    return populations
-
-
-def _pools(homes: _Homes) -> dict[tuple[str, str], set[tuple[str, str]]]:
-    pools: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
-    for evidence, residences in homes:
-        life = life_of([one for one in evidence.sightings.values() if one.network.lane in PUBLIC_LANES])
-        for residence in residences:
-            if residence.is_public and residence.resident.is_settled:
-                for address in _used_addresses(evidence, life) - {residence.place}:
-                    pools[residence.place, address].add((who_of(evidence), evidence.session.account))
-    return pools
-
-
-def _dwellers(homes: _Homes) -> Iterable[Dweller]:
-    for evidence, residences in homes:
-        region = instance_of(evidence)[1]
-        public = [one for one in evidence.sightings.values() if one.network.lane in PUBLIC_LANES]
-        visits = {one.network.address: Visit(one.first.time, one.last.time, one.network.address) for one in public}
-        for residence in residences:
-            if residence.is_public and residence.place in visits:
-                home = visits[residence.place]
-                yield Dweller(who_of(evidence), evidence.session.arn, region, home, tuple(sorted(visits.values())))
-
-
-def _public_addresses(evidence: Evidence) -> set[str]:
-    return {one.network.address for one in evidence.sightings.values() if one.network.lane in PUBLIC_LANES}
-
-
-def _used_addresses(evidence: Evidence, life: Life) -> set[str]:
-    """Public addresses that a session uses for a good part of its life; what it merely touches tells nothing."""
-    public = (one for one in evidence.sightings.values() if one.network.lane in PUBLIC_LANES)
-    return {one.network.address for one in public if is_used_throughout([one], life)}
-
-
-def _services(sighting: Sighting) -> set[str]:
+def services_of(sighting: Sighting) -> set[str]:
+    """The services called from there."""
     return {call.split(":", 1)[0] for call in sighting.calls.times}

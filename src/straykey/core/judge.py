@@ -9,13 +9,13 @@ from straykey.core.case import Context
 from straykey.core.evidence import Evidence, workload_of
 from straykey.core.exfiltration import Strayed
 from straykey.core.finding import Confidence, Finding
-from straykey.core.fleet import survey
 from straykey.core.home import Standing, Verdict, weigh
 from straykey.core.ledger import Ledger
 from straykey.core.move import Move
 from straykey.core.program import AtHome
 from straykey.core.ranges import AwsRanges
 from straykey.core.settings import Settings
+from straykey.core.survey import survey
 from straykey.core.trail import Trails
 from straykey.core.workload import INSTANCE
 

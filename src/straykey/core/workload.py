@@ -6,6 +6,7 @@ role, so it comes last.  https://docs.aws.amazon.com/awscloudtrail/latest/usergu
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 
 import msgspec
 
@@ -48,12 +49,14 @@ WORKLOADS = (INSTANCE, TASK, FUNCTION, POD)
 _HOST_MANAGEMENT = frozenset({"ssm.amazonaws.com"})
 
 
+@lru_cache(maxsize=4096)
 def eks_region(issuer: str) -> str:
     """The region of an EKS cluster's identity provider; empty for any other issuer."""
     match = _EKS_PROVIDER.fullmatch(issuer)
     return match[1] if match else ""
 
 
+@lru_cache(maxsize=4096)
 def by_issuer(issuer: str) -> Workload | None:
     """The workload whose keys this service, or this identity provider, asks for."""
     if eks_region(issuer):
@@ -62,6 +65,7 @@ def by_issuer(issuer: str) -> Workload | None:
     return next((one for one in WORKLOADS if plain in one.issuers), None)
 
 
+@lru_cache(maxsize=4096)
 def by_scope(scope: str) -> Workload | None:
     """The workload that `inScopeOf` names."""
     return next((one for one in WORKLOADS if scope.startswith(one.type)), None)
