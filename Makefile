@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fuzz bench lock docs clean check-core
+.PHONY: help demo test check bench mutate lock docs clean check-core
 
 help:  ## Show what there is.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ \t/' | expand -t 14
@@ -55,6 +55,10 @@ bench: $(VENV)/.dev  ## Time a scan beside a plain gzip and json loop over the s
 docs: $(VENV)/.dev  ## Write the generated pages and golden files anew; read the diff.
 	$(BIN)/pytest --numprocesses 0 --update tests/test_docs.py tests/formats
 
+mutate: $(VENV)/.dev  ## Break home and judge in every small way; tests must notice. Takes half an hour.
+	$(BIN)/mutmut run
+	$(BIN)/mutmut results
+
 lock: $(VENV)/.dev  ## Pin the newest versions.
 	$(PYTHON) -m pip --python $(BIN)/python install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-header --no-annotate \
@@ -63,4 +67,4 @@ lock: $(VENV)/.dev  ## Pin the newest versions.
 		--generate-hashes --no-header --no-annotate --quiet --upgrade --output-file requirements/run.lock
 
 clean:  ## Remove what was built.
-	rm -rf .venv .venv-core straykey-demo .mypy_cache .pytest_cache .ruff_cache .hypothesis dist build
+	rm -rf mutants .venv .venv-core straykey-demo .mypy_cache .pytest_cache .ruff_cache .hypothesis dist build

@@ -89,6 +89,29 @@ class Sighting(msgspec.Struct, gc=False):
         self.deliveries.settle(bounds.agents)
 
 
+def part_of(sighting: Sighting, events: list[Event]) -> Sighting:
+    """Of a sighting what these of its events show; at least one, all of them its own.
+
+    Its events are a sample where there were many: then so is the part, and the whole may have been more.
+    """
+    return Sighting(
+        network=sighting.network,
+        first=min(events),
+        last=max(events),
+        events=Events({event.event_id: event for event in events}),
+        hours=Firsts({event.time[:13]: event.time[:13] for event in events}),
+        keys=_firsts(events, "access_key"),
+        agents=Witnesses({event.agent: event for event in sorted(events, reverse=True)}),
+        calls=_firsts(events, "call"),
+        deliveries=sighting.deliveries,
+        issued=sighting.issued,
+    )
+
+
+def _firsts(events: list[Event], field: str) -> Firsts:
+    return Firsts({getattr(event, field): event.time for event in sorted(events, reverse=True)})
+
+
 class Evidence(msgspec.Struct, gc=False):
     """All that is known of one session.
 

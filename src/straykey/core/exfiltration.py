@@ -3,7 +3,7 @@
 import msgspec
 
 from straykey.core.case import Context
-from straykey.core.evidence import Bounds, Evidence, Sighting, instance_of, workload_of
+from straykey.core.evidence import Bounds, Evidence, Sighting, instance_of, part_of, workload_of
 from straykey.core.explanation import region_of
 from straykey.core.finding import Finding, FindingSession, FindingType, PivotUse, Reason, Severity, finding_id
 from straykey.core.home import Standing, Verdict
@@ -13,7 +13,6 @@ from straykey.core.portrait import (
     Origin,
     calls_in_words,
     home_of,
-    part_of,
     session_of,
     stray_of,
     title_of,

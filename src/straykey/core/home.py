@@ -12,13 +12,12 @@ from enum import IntEnum, StrEnum
 import msgspec
 
 from straykey.core.case import Case, Context, subject_of
-from straykey.core.evidence import Evidence, Sighting
+from straykey.core.evidence import Evidence, Sighting, part_of
 from straykey.core.explanation import EXPLANATIONS
 from straykey.core.moment import seconds
-from straykey.core.network import LOCKABLE, PUBLIC_LANES, Lane, Network
+from straykey.core.network import LOCKABLE, PUBLIC_LANES, Lane
 from straykey.core.observation import Event
 from straykey.core.residence import is_settled
-from straykey.core.sample import Events, Firsts, Witnesses
 from straykey.core.workload import Home
 
 _DWELLING_SECONDS = 3600
@@ -61,18 +60,11 @@ def sightings_of(evidence: Evidence, *, require_issuance: bool) -> list[Sighting
     known = dict(evidence.sightings)
     for event, network in evidence.earliest.values():
         if network.key not in known:
-            known[network.key] = _single(event, network)
+            known[network.key] = part_of(Sighting(network, event, event), [event])
     return sorted(
         (one for one in known.values() if not require_issuance or any(map(evidence.was_issued, one.keys.times))),
         key=lambda one: (one.first, one.network),
     )
-
-
-def _single(event: Event, network: Network) -> Sighting:
-    """Of a network that fell out of the bounds one call is known."""
-    hours, keys = Firsts({event.time[:13]: event.time[:13]}), Firsts({event.access_key: event.time})
-    agents, calls = Witnesses({event.agent: event}), Firsts({event.call: event.time})
-    return Sighting(network, event, event, Events({event.event_id: event}), hours, keys, agents, calls)
 
 
 def _chosen_first(cases: list[Case]) -> list[Case]:

@@ -8,7 +8,6 @@ from straykey.core.evidence import Bounds, Evidence, Sighting, instance_of, work
 from straykey.core.finding import FindingSession, Home, Stray, Witness
 from straykey.core.home import Verdict
 from straykey.core.observation import Event
-from straykey.core.sample import Events, Firsts, Witnesses
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -100,29 +99,6 @@ def witnesses_of(sighting: Sighting) -> list[Witness]:
 
 def witness_of(event: Event) -> Witness:
     return Witness(event.time, event.event_id, event.call, event.region or None, event.error or None)
-
-
-def part_of(sighting: Sighting, events: list[Event]) -> Sighting:
-    """Of a sighting what these of its events show; at least one, all of them its own.
-
-    Its events are a sample where there were many: then so is the part, and the whole may have been more.
-    """
-    return Sighting(
-        network=sighting.network,
-        first=min(events),
-        last=max(events),
-        events=Events({event.event_id: event for event in events}),
-        hours=Firsts({event.time[:13]: event.time[:13] for event in events}),
-        keys=_firsts(events, "access_key"),
-        agents=Witnesses({event.agent: event for event in sorted(events, reverse=True)}),
-        calls=_firsts(events, "call"),
-        deliveries=sighting.deliveries,
-        issued=sighting.issued,
-    )
-
-
-def _firsts(events: list[Event], field: str) -> Firsts:
-    return Firsts({getattr(event, field): event.time for event in sorted(events, reverse=True)})
 
 
 def title_of(sighting: Sighting) -> str:

@@ -12,14 +12,14 @@ import msgspec
 
 from straykey.core.agent import family, is_aws_program
 from straykey.core.case import Context
-from straykey.core.evidence import Bounds, Evidence, Sighting
+from straykey.core.evidence import Bounds, Evidence, Sighting, part_of
 from straykey.core.exfiltration import gone
 from straykey.core.explanation import region_of
 from straykey.core.finding import Confidence, Finding, FindingType, Reason, Severity, finding_id
 from straykey.core.home import Standing, Verdict
 from straykey.core.network import LOCKABLE
 from straykey.core.observation import Event
-from straykey.core.portrait import Origin, home_of, part_of, session_of, stray_of, witnesses_of
+from straykey.core.portrait import Origin, home_of, session_of, stray_of, witnesses_of
 from straykey.core.reasons import UNRECOGNIZED_AGENT
 from straykey.core.residence import who_of
 
