@@ -137,10 +137,7 @@ def launched(builder: Builder, instance: Instance, interface: str = "") -> Docum
         "vpcId": instance.vpc.id,
         "subnetId": instance.vpc.subnet,
         "privateIpAddress": instance.private_address,
-        "iamInstanceProfile": {
-            "arn": f"arn:aws:iam::{instance.vpc.account}:instance-profile/{profile}",
-            "id": f"AIPAEXAMPLE{identifier.base32(rng, 10)}",
-        },
+        "iamInstanceProfile": _profile(rng, instance.vpc.account, profile),
         "networkInterfaceSet": {"items": [_interface(instance, interface)]},
         "metadataOptions": _metadata_options(tokens),
     }
@@ -153,6 +150,11 @@ def launched(builder: Builder, instance: Instance, interface: str = "") -> Docum
     }
     body = Body(request, response, request_id=instance.launch_request)
     return builder.record(instance.launched, instance.vpc, "RunInstances", body)
+
+
+def _profile(rng: Random, account: str, name: str) -> Document:
+    profile = f"arn:aws:iam::{account}:instance-profile/{name}"
+    return {"arn": profile, "id": f"AIPAEXAMPLE{identifier.base32(rng, 10)}"}
 
 
 def _interface(instance: Instance, interface: str) -> Document:
