@@ -57,8 +57,8 @@ class Case(msgspec.Struct, frozen=True):
 
     sighting: Sighting
     subject: Subject
-    homes: tuple[Sighting, ...]
     context: Context
+    homes: tuple[Sighting, ...] = ()
     is_earliest: bool = False
 
     @property

@@ -108,6 +108,11 @@ def part_of(sighting: Sighting, events: list[Event]) -> Sighting:
     )
 
 
+def seen_once(network: Network, event: Event) -> Sighting:
+    """All that is known of a network one call is known from."""
+    return part_of(Sighting(network, event, event), [event])
+
+
 def _firsts(events: list[Event], field: str) -> Firsts:
     return Firsts({getattr(event, field): event.time for event in sorted(events, reverse=True)})
 

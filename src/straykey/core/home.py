@@ -12,7 +12,7 @@ from enum import IntEnum, StrEnum
 import msgspec
 
 from straykey.core.case import Case, Context, subject_of
-from straykey.core.evidence import Evidence, Sighting, part_of
+from straykey.core.evidence import Evidence, Sighting, seen_once
 from straykey.core.explanation import EXPLANATIONS
 from straykey.core.moment import seconds
 from straykey.core.network import LOCKABLE, PUBLIC_LANES, Lane
@@ -47,10 +47,10 @@ def weigh(evidence: Evidence, context: Context) -> list[Verdict]:
     subject = subject_of(evidence)
     verdicts: list[Verdict] = []
     homes: tuple[Sighting, ...] = ()
-    for case in _chosen_first([Case(one, subject, (), context) for one in sightings]):
-        verdict, is_home = _verdict(msgspec.structs.replace(case, homes=homes))
+    for case in _chosen_first([Case(one, subject, context) for one in sightings]):
+        verdict = _verdict(msgspec.structs.replace(case, homes=homes))
         verdicts.append(verdict)
-        if is_home:
+        if verdict.standing is Standing.HOME:
             homes = (*homes, case.sighting)
     return sorted(verdicts, key=lambda one: (one.sighting.first, one.sighting.network))
 
@@ -60,7 +60,7 @@ def sightings_of(evidence: Evidence, *, require_issuance: bool) -> list[Sighting
     known = dict(evidence.sightings)
     for event, network in evidence.earliest.values():
         if network.key not in known:
-            known[network.key] = part_of(Sighting(network, event, event), [event])
+            known[network.key] = seen_once(network, event)
     return sorted(
         (one for one in known.values() if not require_issuance or any(map(evidence.was_issued, one.keys.times))),
         key=lambda one: (one.first, one.network),
@@ -142,20 +142,20 @@ def _replaces(case: Case, first: Case) -> bool:
     return (is_more or is_settled([mine], case.subject.life)) and not has_moved
 
 
-def _verdict(case: Case) -> tuple[Verdict, bool]:
+def _verdict(case: Case) -> Verdict:
     sighting = case.sighting
     if case.is_spoofed and sighting.network.lane in LOCKABLE:
-        return Verdict(sighting, Standing.SPOOFED, "", "used with a key that was never the workload's"), False
+        return Verdict(sighting, Standing.SPOOFED, "", "used with a key that was never the workload's")
     for explanation in EXPLANATIONS:
         text = explanation.holds(case)
         if text is not None:
             standing = Standing.HOME if explanation.is_home else Standing.EXPLAINED
-            return Verdict(sighting, standing, explanation.code, text), explanation.is_home
+            return Verdict(sighting, standing, explanation.code, text)
     if sighting.network.lane is Lane.OTHER:
-        return Verdict(sighting, Standing.UNREADABLE, "", "the log names no readable address"), False
+        return Verdict(sighting, Standing.UNREADABLE, "", "the log names no readable address")
     is_blind = (
         case.subject.home is Home.REGION and case.context.ranges is None and sighting.network.lane in PUBLIC_LANES
     )
     if is_blind:
-        return Verdict(sighting, Standing.UNKNOWN, "", "without AWS's ranges nobody can say whether this is AWS"), False
-    return Verdict(sighting, Standing.STRAY, "", "nothing explains this network"), False
+        return Verdict(sighting, Standing.UNKNOWN, "", "without AWS's ranges nobody can say whether this is AWS")
+    return Verdict(sighting, Standing.STRAY, "", "nothing explains this network")

@@ -17,16 +17,13 @@ from straykey.core.masquerade import Masquerade
 from straykey.core.network import PUBLIC_LANES, network_of
 from straykey.core.portrait import session_of
 from straykey.core.reasons import SPOOFED_NAME
-from straykey.core.session import parse_session
 
 _MOST_EVENTS = 64
 
 
-def finding_of(taken: Masquerade, known: Evidence | None, context: Context, pivots: list[PivotUse]) -> Finding | None:
-    """`known` is what was seen of the session itself; None for a name that is no session's."""
-    session = parse_session(taken.arn)
-    if session is None:
-        return None
+def finding_of(taken: Masquerade, known: Evidence | None, context: Context, pivots: list[PivotUse]) -> Finding:
+    """`known` is what was seen of the session itself."""
+    session = taken.session
     evidence = known or Evidence(session)
     text = (
         f"{taken.by} assumed role {session.role} under the name of instance {session.name}, which EC2 alone, or the "
@@ -35,7 +32,7 @@ def finding_of(taken: Masquerade, known: Evidence | None, context: Context, pivo
     events = _events(taken)
     issued = events[0].time
     return Finding(
-        id=finding_id(taken.arn, f"spoofed by {taken.by}"),
+        id=finding_id(session.arn, f"spoofed by {taken.by}"),
         type=FindingType.SPOOFED_NAME,
         severity=Severity.MEDIUM,
         severity_score=Severity.MEDIUM.score,
@@ -50,7 +47,7 @@ def finding_of(taken: Masquerade, known: Evidence | None, context: Context, pivo
         reasons=[Reason(SPOOFED_NAME, text)],
         pivots=pivots,
         events=events[:_MOST_EVENTS],
-        sessions=[taken.arn],
+        sessions=[session.arn],
     )
 
 

@@ -91,6 +91,6 @@ def _thefts(weighed: _Weighed, ledger: Ledger, context: Context) -> list[Finding
         findings.append(exfiltration.finding_of(stray, context, bounds, trails.follow(seeds)))
     for masquerade in taken:
         pivots = trails.follow(masquerade.makings)
-        found = impostor.finding_of(masquerade, ledger.sessions.get(masquerade.arn), context, pivots)
-        findings += [found] if found else []
+        known = ledger.sessions.get(masquerade.session.arn)
+        findings.append(impostor.finding_of(masquerade, known, context, pivots))
     return findings

@@ -12,14 +12,14 @@ from straykey.core.ledger import Ledger
 from straykey.core.making import Made
 from straykey.core.observation import Issuance
 from straykey.core.pivot import Makings
-from straykey.core.session import is_instance_id, parse_session
+from straykey.core.session import Session, is_instance_id, parse_session
 from straykey.core.workload import may_name_instances
 
 
 class Masquerade(msgspec.Struct, frozen=True):
     """A session name that was taken, by whom, and the keys that came of it."""
 
-    arn: str
+    session: Session
     by: str
     makings: tuple[Made, ...]
     issuances: tuple[Issuance, ...]
@@ -32,24 +32,24 @@ class Masquerade(msgspec.Struct, frozen=True):
 
 def masquerades(ledger: Ledger, all_made: Makings, ours: frozenset[str]) -> list[Masquerade]:
     """All of a settled ledger, by session and by whom; `ours` are accounts whose instances may use their own names."""
-    makings: dict[tuple[str, str], list[Made]] = defaultdict(list)
+    makings: dict[tuple[Session, str], list[Made]] = defaultdict(list)
     for made in all_made:
-        if _is_spoof(made, ours):
-            makings[made.made, made.maker].append(made)
-    issuances: dict[tuple[str, str], list[Issuance]] = defaultdict(list)
-    for arn, evidence in ledger.sessions.items():
+        session = parse_session(made.made)
+        if session is not None and _is_spoof(made, session, ours):
+            makings[session, made.maker].append(made)
+    issuances: dict[tuple[Session, str], list[Issuance]] = defaultdict(list)
+    for evidence in ledger.sessions.values():
         for issuance in evidence.issuances.values():
             if is_instance_id(evidence.session.name) and not may_name_instances(issuance.issuer):
-                issuances[arn, issuance.issuer].append(issuance)
+                issuances[evidence.session, issuance.issuer].append(issuance)
     return [
         Masquerade(*who, tuple(sorted(makings.get(who, ()))), tuple(sorted(issuances.get(who, ()))))
         for who in sorted(makings.keys() | issuances.keys())
     ]
 
 
-def _is_spoof(made: Made, ours: frozenset[str]) -> bool:
-    session = parse_session(made.made)
-    if session is None or not is_instance_id(session.name) or not made.call.endswith(":AssumeRole"):
+def _is_spoof(made: Made, session: Session, ours: frozenset[str]) -> bool:
+    if not is_instance_id(session.name) or not made.call.endswith(":AssumeRole"):
         return False
     maker = parse_session(made.maker)
     # The copy that another account got names the caller by its principal's id only: `AROA…:` and the session's name.
