@@ -140,7 +140,9 @@ def _network(cidr: str) -> IPNetwork:
     try:
         return ipaddress.ip_network(cidr)
     except ValueError as error:
-        raise UsageError(f"--trusted-network {error}", hint="give a network such as 203.0.113.0/24") from error
+        raise UsageError(
+            f"--trusted-network {printable(str(error))}", hint="give a network such as 203.0.113.0/24"
+        ) from error
 
 
 def _time(option: str, text: str) -> str:

@@ -80,7 +80,8 @@ def explain(name: str, scanned: Scanned, request: Request) -> list[Explained]:
             context.fleet.holdings.history(instance_of(evidence)[0]),
         )
         for _, evidence in sorted(scanned.ledger.sessions.items())
-        if name.lower()
+        if name
+        and name.lower()
         in (evidence.session.arn.lower(), evidence.session.name.lower(), instance_of(evidence)[0].lower())
     ]
 

@@ -211,3 +211,65 @@ def test_however_many_share_a_pool_order_changes_nothing() -> None:
     for seed in range(8):
         shuffled = random.Random(seed).sample(records, len(records))
         assert to_document(findings_of(*shuffled), {}) == told
+
+
+def made(event: str, number: int, **more: Any) -> RawRecord:
+    """Something made from the stray network with the stolen key."""
+    answers: dict[str, tuple[RawRecord, RawRecord]] = {
+        "CreateUser": (
+            {"userName": "backdoor"},
+            {"user": {"userName": "backdoor", "arn": f"arn:aws:iam::{OWN}:user/backdoor"}},
+        ),
+        "AssumeRole": (
+            {"roleArn": f"arn:aws:iam::{OWN}:role/second", "roleSessionName": f"s{number}"},
+            {"credentials": {"accessKeyId": f"ASIAEXAMPLE{number:09d}"}},
+        ),
+    }
+    request, response = answers[event]
+    source = "iam.amazonaws.com" if event == "CreateUser" else "sts.amazonaws.com"
+    clock = f"2026-05-04T11:{number // 60 % 60:02d}:{number % 60:02d}Z"
+    where: dict[str, Any] = {"instance": name(0), "address": OUTSIDE, "time": clock} | more
+    return use_record(**where, event=event, source=source, event_id=f"{event} {number}", requestParameters=request,
+                      responseElements=response)  # fmt: skip
+
+
+def test_a_flood_of_sessions_hides_no_user_the_thief_made() -> None:
+    flood = [made("AssumeRole", number) for number in range(900)]
+    (found,) = (one for one in findings_of(*use(0, A, "10:00"), *flood, made("CreateUser", 7))
+                if one.type is FindingType.OUTSIDE_AWS)  # fmt: skip
+    assert f"arn:aws:iam::{OWN}:user/backdoor" in {pivot.made for pivot in found.pivots}
+    assert found.pivots_count > len(found.pivots)
+
+
+def test_a_flood_of_restarts_hides_no_end() -> None:
+    clocks = [f"2026-05-04T10:{n // 60:02d}:{n % 60:02d}Z" for n in range(1200)]
+    starts = [ec2.start(instance=name(0), before="running", time=clock, event_id=clock) for clock in clocks]
+    end = ec2.terminate(instance=name(0), time=at("10:30"))
+    found = findings_of(*use(0, A, "10:00", "12:00"), *starts, end)
+    assert [one.confidence.value for one in found] == ["confirmed"]
+
+
+def test_busy_pipelines_hide_no_taken_name() -> None:
+    alice: dict[str, Any] = {"userIdentity": {"type": "IAMUser", "arn": f"arn:aws:iam::{OWN}:user/alice"}}
+    builds = [made("AssumeRole", number) | alice for number in range(900)]
+    taken = made("AssumeRole", 7) | alice | {
+        "eventID": "taken",
+        "requestParameters": {"roleArn": f"arn:aws:iam::{OWN}:role/second", "roleSessionName": name(0)},
+    }  # fmt: skip
+    assert FindingType.SPOOFED_NAME in {one.type for one in findings_of(*builds, taken)}
+
+
+def test_without_ranges_three_stolen_keys_of_a_fleet_that_stays_are_no_move() -> None:
+    fleet = [one for n in range(10) for one in use(n, A, "10:00", *(["12:00"] if n > 2 else []))]
+    stolen = [one for n in range(3) for one in use(n, OUTSIDE, "10:30")]
+    found = findings_of(*fleet, *stolen, ranges=None)
+    assert {one.session.instance_id for one in found if one.severity is Severity.HIGH} == {name(n) for n in range(3)}
+
+
+def test_a_name_taken_by_saml_is_taken() -> None:
+    saml = made("AssumeRole", 1) | {
+        "eventName": "AssumeRoleWithSAML",
+        "userIdentity": {"type": "SAMLUser", "principalId": "corp:mallory", "userName": "mallory"},
+        "requestParameters": {"roleArn": f"arn:aws:iam::{OWN}:role/web-role", "roleSessionName": name(0)},
+    }
+    assert [one.type for one in findings_of(saml)] == [FindingType.SPOOFED_NAME]

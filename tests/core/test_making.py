@@ -64,6 +64,8 @@ OIDC = f"arn:aws:iam::{ACCOUNT}:oidc-provider/example.com"
 # One call of each kind, the ARN it made and the key.
 CALLS: list[tuple[str, str, object, object, str, str]] = [
     ("sts", "AssumeRole", ASSUME, ASSUMED, TARGET, NEW),
+    ("sts", "AssumeRoleWithSAML", ASSUME | {"sAMLAssertion": SECRET}, ASSUMED, TARGET, NEW),
+    ("sts", "AssumeRoleWithWebIdentity", ASSUME, ASSUMED, TARGET, NEW),
     ("sts", "AssumeRoot", {"targetPrincipal": OTHER}, {"credentials": CREDENTIALS}, f"arn:aws:iam::{OTHER}:root", NEW),
     (
         "sts",

@@ -5,7 +5,7 @@ import msgspec
 from straykey.core.case import Context
 from straykey.core.evidence import Bounds, Evidence, Sighting, instance_of, part_of, workload_of
 from straykey.core.explanation import region_of
-from straykey.core.finding import Finding, FindingSession, FindingType, PivotUse, Reason, Severity, finding_id
+from straykey.core.finding import Finding, FindingSession, FindingType, Reason, Severity, finding_id
 from straykey.core.home import Standing, Verdict
 from straykey.core.moment import later
 from straykey.core.network import LOCKABLE, PUBLIC_LANES, Lane
@@ -20,6 +20,7 @@ from straykey.core.portrait import (
 )
 from straykey.core.reasons import Comparison, confidence_of, reasons_for
 from straykey.core.session import IDENTITY_ROLE
+from straykey.core.trail import Followed
 from straykey.core.workload import INSTANCE
 
 _GRACE_SECONDS = 900
@@ -64,7 +65,7 @@ def gone(evidence: Evidence, context: Context) -> str:
     return later(grant.time, _GRACE_SECONDS) if grant else ""
 
 
-def finding_of(stray: Strayed, context: Context, bounds: Bounds, pivots: list[PivotUse]) -> Finding:
+def finding_of(stray: Strayed, context: Context, bounds: Bounds, followed: Followed) -> Finding:
     kind, severity, origin = _origin(stray, context)
     sighting, evidence = stray.sighting, stray.evidence
     homes = tuple(home.sighting for home in stray.homes if home.sighting is not stray.whole)
@@ -79,28 +80,19 @@ def finding_of(stray: Strayed, context: Context, bounds: Bounds, pivots: list[Pi
         confidence=confidence_of(reasons),
         status="open",
         title=_title(stray, session, kind, origin),
-        description=_description(stray, session, reasons, bounds, pivots),
+        description=_description(stray, session, reasons, bounds, followed.count),
         session=session,
         access_keys=sorted(filter(None, sighting.keys.times)),
         home=[home_of(home, bounds) for home in stray.homes],
         stray=stray_of(sighting, origin, bounds, stray.whole),
         reasons=reasons,
-        pivots=pivots,
+        pivots=list(followed.pivots),
+        pivots_count=followed.count,
         events=witnesses_of(sighting),
         sessions=[session.arn],
     )
 
 
-_INSTANCE_TYPES = {
-    ".OutsideAWS": FindingType.OUTSIDE_AWS,
-    ".InsideAWS": FindingType.INSIDE_AWS,
-    ".Unknown": FindingType.UNKNOWN,
-}
-_RESOURCE_TYPES = {
-    ".OutsideAWS": FindingType.RESOURCE_OUTSIDE_AWS,
-    ".InsideAWS": FindingType.RESOURCE_INSIDE_AWS,
-    ".Unknown": FindingType.RESOURCE_UNKNOWN,
-}
 _WHERE = {".OutsideAWS": "outside AWS", ".InsideAWS": "inside AWS", ".Unknown": "whose place is unknown"}
 
 
@@ -117,7 +109,7 @@ def _origin(stray: Strayed, context: Context) -> tuple[FindingType, Severity, Or
     if where == ".InsideAWS" and is_ours and not _is_after_end(stray):
         severity = Severity.LOW if account == own else Severity.MEDIUM
     workload, _ = workload_of(stray.evidence)
-    kind = (_INSTANCE_TYPES if workload is INSTANCE else _RESOURCE_TYPES)[where]
+    kind = FindingType(f"UnauthorizedAccess:IAMUser/{(workload or INSTANCE).finding}{where}")
     return kind, severity, Origin(account, is_ours, prefix.region if prefix else "")
 
 
@@ -141,9 +133,7 @@ def _title(stray: Strayed, session: FindingSession, kind: FindingType, origin: O
     return f"Keys of {whose} used from {title_of(stray.sighting)}, {where}{owner}{ended}"
 
 
-def _description(
-    stray: Strayed, session: FindingSession, reasons: list[Reason], bounds: Bounds, pivots: list[PivotUse]
-) -> str:
+def _description(stray: Strayed, session: FindingSession, reasons: list[Reason], bounds: Bounds, pivots: int) -> str:
     sighting = stray.sighting
     places = ", ".join(home.sighting.network.address for home in stray.homes) or "no network known"
     told = [
@@ -154,6 +144,6 @@ def _description(
     if session.role == IDENTITY_ROLE:
         told.append("These are the instance's own identity keys: no policy denies them.")
     if pivots:
-        made = f"{len(pivots)} more session{'s' * (len(pivots) != 1)}, keys or users"
+        made = f"{pivots} more session{'s' * (pivots != 1)}, keys or users"
         told.append(f"With these keys {made} were made: see pivots.")
     return " ".join(told)

@@ -135,6 +135,7 @@ class Finding(msgspec.Struct, frozen=True):
     stray: Stray
     reasons: list[Reason]
     pivots: list[PivotUse]
+    pivots_count: int
     events: list[Witness]
     sessions: list[str]
 

@@ -16,7 +16,10 @@ from straykey.core.residence import Resident
 
 
 class Population(msgspec.Struct, gc=False):
-    """Of one account at one public address: who is settled there, and who only comes by from a settled home."""
+    """Of one account at one public address: who is settled there, and who only comes by from a settled home.
+
+    Nobody is both.
+    """
 
     settled: set[str] = set()
     lasting: set[str] = set()
@@ -27,8 +30,9 @@ class Population(msgspec.Struct, gc=False):
 
         Where it would not be usual for the asking session to live, they must have lived there for an hour.
         """
-        residents = len((self.settled if is_usual else self.lasting) - {who})
-        return residents > 1 and residents >= len(self.visitors - self.settled)
+        there = self.settled if is_usual else self.lasting
+        residents = len(there) - (who in there)
+        return residents > 1 and residents >= len(self.visitors)
 
 
 class Fleet(msgspec.Struct):

@@ -32,7 +32,7 @@ class Holdings:
         self._addresses: dict[str, str] = {}  # by allocation
         self._owners: _Held = defaultdict(list)  # by address: accounts
         self._holders: _Held = defaultdict(list)  # by elastic address: instance, interface or NAT gateway
-        self._named: _Held = defaultdict(list)  # by any other address: instances and interfaces, several at one time
+        self._named: dict[tuple[str, str], list[Grant]] = defaultdict(list)  # by any other address and who has it
         self._attached: _Held = defaultdict(list)  # by interface: instances
         self._interfaces: dict[str, set[str]] = defaultdict(set)  # by instance
         self._elastic: dict[str, set[str]] = defaultdict(set)  # by instance or interface: addresses it ever held
@@ -53,9 +53,10 @@ class Holdings:
         if holding is not None:
             is_held = self._is_of(holding.holder, instance, time) and not self._is_ended(holding.grant, time)
             return holding.grant if is_held else None
-        for one in self._named.get(address, ()):
-            if one.time <= time and self._is_of(one.holder, instance, time):
-                return one.grant
+        for holder in (instance, *sorted(self._interfaces.get(instance, ()))):
+            grants = self._named.get((address, holder), ())
+            if grants and grants[0].time <= time and self._is_of(holder, instance, time):
+                return grants[0]
         return None
 
     def unnamed(self, instance: str, time: str = _EVER) -> list[Grant]:
@@ -112,7 +113,7 @@ class Holdings:
             elif grant.api == "AssociateAddress" or grant.nat:
                 self._hold(self.address_of(grant), grant.nat or grant.instance or grant.interface, grant)
             elif grant.address and (grant.interface or grant.instance):
-                self._named[grant.address].append(Holding(grant.time, grant.instance or grant.interface, grant))
+                self._named[grant.address, grant.instance or grant.interface].append(grant)
 
     def _take(self, grant: Grant, associations: dict[str, Grant], attachments: dict[str, Grant]) -> None:
         """Note what was taken away."""

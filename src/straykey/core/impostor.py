@@ -6,7 +6,6 @@ from straykey.core.finding import (
     Confidence,
     Finding,
     FindingType,
-    PivotUse,
     Reason,
     Severity,
     Stray,
@@ -17,11 +16,12 @@ from straykey.core.masquerade import Masquerade
 from straykey.core.network import PUBLIC_LANES, network_of
 from straykey.core.portrait import session_of
 from straykey.core.reasons import SPOOFED_NAME
+from straykey.core.trail import Followed
 
 _MOST_EVENTS = 64
 
 
-def finding_of(taken: Masquerade, known: Evidence | None, context: Context, pivots: list[PivotUse]) -> Finding:
+def finding_of(taken: Masquerade, known: Evidence | None, context: Context, followed: Followed) -> Finding:
     """`known` is what was seen of the session itself."""
     session = taken.session
     evidence = known or Evidence(session)
@@ -45,7 +45,8 @@ def finding_of(taken: Masquerade, known: Evidence | None, context: Context, pivo
         home=[],
         stray=_stray(taken, events, context),
         reasons=[Reason(SPOOFED_NAME, text)],
-        pivots=pivots,
+        pivots=list(followed.pivots),
+        pivots_count=followed.count,
         events=events[:_MOST_EVENTS],
         sessions=[session.arn],
     )

@@ -12,7 +12,7 @@ from straykey.core.grant import Grant
 from straykey.core.making import Made
 from straykey.core.network import is_account
 from straykey.core.observation import Issued, Use
-from straykey.core.session import Session
+from straykey.core.session import Session, is_instance_id, parse_session
 
 
 class Ledger(msgspec.Struct):
@@ -29,7 +29,7 @@ class Ledger(msgspec.Struct):
         if isinstance(observation, Issued):
             self._evidence(observation.session).observe_issuance(observation, self.bounds)
         elif isinstance(observation, Grant):
-            self.grants.note(observation.subject, observation.key, observation, self.bounds.grants)
+            self.grants.note(*_place_of_grant(observation), observation, self.bounds.grants)
         else:
             self.makings.note(*_place_of(observation), observation, self.bounds.makings)
 
@@ -63,8 +63,16 @@ class Ledger(msgspec.Struct):
 
 
 def _place_of(made: Made) -> tuple[str, str]:
-    """Under whom it is kept, and by which key there: by who made it from where, so that no other maker crowds it out.
+    """Under whom it is kept, and by which key there: by who made it from where, and of which kind it is.
 
-    The copy in the other account may not say who: it is joined later, by its identity.
+    So neither another maker nor a flood of one kind crowds it out; sessions named after instances are a kind of their
+    own.  The copy in the other account may not say who: it is joined later, by its identity.
     """
-    return f"{made.maker} {made.maker_network}" if made.maker else made.made, made.key
+    whose = f"{made.maker} {made.maker_network}" if made.maker else made.made
+    session = parse_session(made.made)
+    return f"{whose} {made.api} {session is not None and is_instance_id(session.name)}", made.key
+
+
+def _place_of_grant(grant: Grant) -> tuple[str, str]:
+    """By what it is about and of which kind it is; a restart of what ran already is none."""
+    return f"{grant.subject} {grant.api} {grant.was_stopped}", grant.key

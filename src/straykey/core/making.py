@@ -242,6 +242,8 @@ _OF_USERS = ("accessKey", "loginProfile", "serviceSpecificCredential", "sSHPubli
 
 _READINGS: dict[tuple[str, str], _Reading] = {
     ("sts", "AssumeRole"): _role_session,
+    ("sts", "AssumeRoleWithSAML"): _role_session,
+    ("sts", "AssumeRoleWithWebIdentity"): _role_session,
     ("sts", "AssumeRoot"): _root,
     ("sts", "GetFederationToken"): _federated_user,
     ("sts", "GetSessionToken"): _caller,

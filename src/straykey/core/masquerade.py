@@ -15,6 +15,8 @@ from straykey.core.pivot import Makings
 from straykey.core.session import Session, is_instance_id, parse_session
 from straykey.core.workload import may_name_instances
 
+_NAMING = frozenset({"AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"})
+
 
 class Masquerade(msgspec.Struct, frozen=True):
     """A session name that was taken, by whom, and the keys that came of it."""
@@ -49,7 +51,7 @@ def masquerades(ledger: Ledger, all_made: Makings, ours: frozenset[str]) -> list
 
 
 def _is_spoof(made: Made, session: Session, ours: frozenset[str]) -> bool:
-    if not is_instance_id(session.name) or not made.call.endswith(":AssumeRole"):
+    if not is_instance_id(session.name) or made.api not in _NAMING:
         return False
     maker = parse_session(made.maker)
     # The copy that another account got names the caller by its principal's id only: `AROA…:` and the session's name.

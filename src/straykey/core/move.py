@@ -6,10 +6,11 @@ for the old home again is no new home, and out of AWS a fleet goes as a whole or
 
 from collections import defaultdict
 from collections.abc import Iterable
+from itertools import islice
 
 import msgspec
 
-from straykey.core.moment import later, seconds
+from straykey.core.moment import seconds
 from straykey.core.ranges import AwsRanges
 
 _FEW = 3
@@ -17,6 +18,7 @@ _MOST_MOVES = 16  # of one fleet, one after the other
 _GRACE_SECONDS = 300  # calls under way while the route changes
 _LASTING_SECONDS = 3600
 _DWARFS = 4
+_MOST_WAYS = 32
 
 
 class Visit(msgspec.Struct, frozen=True, order=True, gc=False):
@@ -53,7 +55,7 @@ class Move(msgspec.Struct, frozen=True, order=True):
 
 def has_left(last: str, first: str) -> bool:
     """True if a home last used at `last` was left for a network used from `first` on."""
-    return last <= later(first, _GRACE_SECONDS)
+    return last <= first or seconds(last) <= seconds(first) + _GRACE_SECONDS
 
 
 def moves_of(dwellers: Iterable[Dweller], ranges: AwsRanges | None) -> dict[tuple[str, str], Move]:
@@ -79,9 +81,10 @@ class _Abode(msgspec.Struct, frozen=True):
     visit: Visit
 
     def ways_out(self) -> list[Visit]:
-        """Where it went after it had left."""
+        """Where it went after it had left: the first few places, for no fleet moves to a hundred."""
         others = (one for one in self.dweller.visits if one.address != self.visit.address)
-        return [one for one in others if one.first >= self.visit.first and has_left(self.visit.last, one.first)]
+        ways = (one for one in others if one.first >= self.visit.first and has_left(self.visit.last, one.first))
+        return list(islice(ways, _MOST_WAYS))
 
 
 _Way = tuple[str, str]
@@ -135,14 +138,14 @@ def _is_believable(whos: dict[str, list[tuple[_Abode, Visit]]], stayed: str, ran
     members = [one for uses in whos.values() for one in uses]
     goes_home = all(_is_own(visit.address, abode.dweller.region, ranges) for abode, visit in members)
     was_home = all(_is_own(abode.visit.address, abode.dweller.region, ranges) for abode, _ in members)
-    if was_home and not goes_home:
+    if not goes_home:
         stays = sum(visit.seconds >= _LASTING_SECONDS for _, visit in members) >= _FEW
         return stays and stayed <= min(visit.first for _, visit in members)
-    if goes_home and not was_home:
-        return sum(abode.visit.seconds >= _LASTING_SECONDS for abode, _ in members) >= _FEW
-    return True
+    if was_home:
+        return True
+    return sum(abode.visit.seconds >= _LASTING_SECONDS for abode, _ in members) >= _FEW
 
 
 def _is_own(address: str, region: str, ranges: AwsRanges | None) -> bool:
     prefix = ranges.lookup(address) if ranges else None
-    return ranges is None or (prefix is not None and region in ("", prefix.region))
+    return prefix is not None and region in ("", prefix.region)

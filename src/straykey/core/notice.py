@@ -157,6 +157,7 @@ def _notice(
         stray=stray,
         reasons=[told.reason],
         pivots=[],
+        pivots_count=0,
         events=[],
         sessions=arns[:_MOST_NAMED],
     )

@@ -24,6 +24,7 @@ from straykey.core.reasons import UNRECOGNIZED_AGENT
 from straykey.core.residence import who_of
 
 _FEW = 3
+_LONGEST_NAME = 80
 
 
 class AtHome(msgspec.Struct, frozen=True):
@@ -125,9 +126,9 @@ def _finding(
     about = session_of(evidence, set(used.keys.times), region, sighting.issued)
     listed = session.role in context.settings.agents
     why = (
-        f"{program} is not on the role's list of programs (--agents)"
+        f"{program[:_LONGEST_NAME]} is not on the role's list of programs (--agents)"
         if listed
-        else f"{program} is no AWS SDK, command line or service, and not what the role was seen to use"
+        else f"{program[:_LONGEST_NAME]} is no AWS SDK, command line or service, and not what the role was seen to use"
     )
     whose = about.instance_id or about.arn
     return Finding(
@@ -137,7 +138,7 @@ def _finding(
         severity_score=Severity.MEDIUM.score,
         confidence=Confidence.LIKELY if listed else Confidence.POSSIBLE,
         status="open",
-        title=f"Keys of {whose} used from its own network by {program}",
+        title=f"Keys of {whose} used from its own network by {program[:_LONGEST_NAME]}",
         description=f"{why[:1].upper()}{why[1:]}. A program that is made to fetch the keys from the metadata service, "
         f"or to make the call itself (SSRF), calls from the instance's own network {used.network.address}.",
         session=about,
@@ -146,6 +147,7 @@ def _finding(
         stray=stray_of(used, Origin(), bounds, sighting),
         reasons=[Reason(UNRECOGNIZED_AGENT, why)],
         pivots=[],
+        pivots_count=0,
         events=witnesses_of(used),
         sessions=[about.arn],
     )

@@ -154,6 +154,8 @@ def _populations(households: list[_Household]) -> dict[tuple[str, str], Populati
             # Who is there all the time does not come by: it is one of its pool.
             for address in {one.network.address for one in house.public} - settled - house.used:
                 populations[house.account, address].visitors.add(house.who)
+    for population in populations.values():
+        population.visitors -= population.settled
     return populations
 
 

@@ -3,6 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
+import msgspec
+
 from straykey.core.evidence import Bounds, Evidence, Sighting
 from straykey.core.finding import PivotUse
 from straykey.core.making import Made
@@ -11,6 +13,13 @@ from straykey.core.portrait import scaled
 
 _MOST_PIVOTS = 256
 _MOST_ADDRESSES = 16
+
+
+class Followed(msgspec.Struct, frozen=True):
+    """What was made, and how much there was of it: `pivots` may be but a part."""
+
+    pivots: tuple[PivotUse, ...]
+    count: int
 
 
 class Trails:
@@ -34,10 +43,12 @@ class Trails:
         """What a session made from one network; `since`: after that time."""
         return [made for made in self._makings.from_network(arn, network) if made.time > since]
 
-    def follow(self, seeds: Iterable[Made]) -> list[PivotUse]:
-        """All that came of these, the nearest first; at most 256."""
+    def follow(self, seeds: Iterable[Made]) -> Followed:
+        """All that came of these, the nearest first; of more than 256 what is no mere session goes before."""
         pivots = follow(seeds, self._makings)
-        return [self._used(pivot) for pivot in pivots[:_MOST_PIVOTS]]
+        kept = sorted(pivots, key=lambda one: one.made.api == "AssumeRole")[:_MOST_PIVOTS]
+        ordered = sorted(kept, key=lambda one: (one.depth, one.made.time, one.made.identity))
+        return Followed(tuple(self._used(pivot) for pivot in ordered), len(pivots))
 
     def _used(self, pivot: Pivot) -> PivotUse:
         made, tainted = pivot.made, taints([pivot.made])

@@ -19,7 +19,8 @@ from straykey.formats.text import as_json, printable
 _MOST_HISTORY = 20
 LIMITS = (
     "What this cannot see: a thief on the instance itself or behind the same NAT; one in AWS in a function's region; "
-    "data events that are not logged; issuances, where the trail records writes only; the last minutes, which "
+    "one who is first, or alone, in AWS in the workload's own region; data events that are not logged; "
+    " issuances, where the trail records writes only; the last minutes, which "
     "CloudTrail has not delivered yet."
 )
 _COLOURS = {
@@ -100,7 +101,7 @@ def _facts(session: Explained) -> list[str]:
     workload, signs = workload_of(evidence)
     facts = [
         f"instance {instance or 'unknown'}, region {region or 'unknown'}, account {evidence.session.account}",
-        f"an {workload.noun}'s by: {', '.join(signs)}" if workload else "no workload's by any sign: not judged",
+        f"{workload.noun}, by: {', '.join(signs)}" if workload else "no workload's by any sign: not judged",
         f"{len(evidence.issuances)} keys seen issued"
         + ("" if evidence.issuances else ": issued before the logs begin, or the trail has no read events"),
     ]

@@ -22,7 +22,7 @@ COLOURS = {
     Severity.LOW: "bold black on cyan",
     Severity.INFORMATIONAL: "bold white on blue",
 }
-NOTHING_JUDGED = "Nothing to judge: these records hold no session of an EC2 instance."
+NOTHING_JUDGED = "Nothing to judge: these records hold no session of an instance, a task, a function or a pod."
 _MOST_CALLS = 8
 _MOST_AGENTS = 3
 _MOST_PIVOTS = 12
@@ -74,17 +74,17 @@ def _facts(finding: Finding) -> list[tuple[str, str]]:
     rows.append(("keys", ", ".join(finding.access_keys)))
     rows.append(("calls", calls_line(stray.calls)))
     rows.append(("agents", _some(_short(stray.user_agents), _MOST_AGENTS)))
-    rows += [("" if index else "made", line) for index, line in enumerate(_pivot_lines(finding.pivots))]
+    rows += [("" if index else "made", line) for index, line in enumerate(_pivot_lines(finding))]
     return [(name, text) for name, text in rows if text]
 
 
 _VERBS = {FindingType.USER_AGENT: "used", FindingType.SPOOFED_NAME: "taken"}
 
 
-def _pivot_lines(pivots: Sequence[PivotUse]) -> list[str]:
+def _pivot_lines(finding: Finding) -> list[str]:
     """What the thief made, the nearest first."""
-    lines = [pivot_line(pivot) for pivot in pivots[:_MOST_PIVOTS]]
-    more = len(pivots) - len(lines)
+    lines = [pivot_line(pivot) for pivot in finding.pivots[:_MOST_PIVOTS]]
+    more = finding.pivots_count - len(lines)
     return [*lines, f"… and {more} more"] if more else lines
 
 

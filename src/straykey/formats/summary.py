@@ -17,7 +17,7 @@ def lines(
     told = [
         f"read      {_many(tally.files, 'file')}, {_many(tally.records, 'record')}, {tally.bytes / 1e6:,.1f} MB "
         f"in {seconds:,.1f} s",
-        f"sessions  {sessions:,} of roles, {instances:,} of them of EC2 instances",
+        f"sessions  {sessions:,} of roles and users, {instances:,} of them of workloads",
         f"ranges    {printable(ranges)}",
     ]
     passed = Counter({reason: count for reason, count in tally.skipped.items() if not reason.is_loss})
