@@ -62,7 +62,8 @@ def _why_endpoint_is_ours(case: Case) -> str | None:
         ours = f"private address {network.address}, through {network.endpoint} of our account {owner}"
         return ours if case.is_ours(owner) else None
     if case.context.fleet.lives_behind(case.account, network):
-        return f"private address {network.address}, through {network.endpoint}, where others of the account live"
+        where = f"private address {network.address}, through {network.endpoint}"
+        return f"{where}, where others of the account live: {_neighbours(case, network.endpoint)}"
     return _why_endpoint_goes_with_home(case)
 
 
@@ -143,12 +144,21 @@ def _shared_egress(case: Case) -> str | None:
     if case.is_default or not case.is_public:
         return None
     if case.is_shared:
-        return "two or more other instances of the account live at this address"
+        return (
+            f"other instances of the account live at this address: {_neighbours(case, case.sighting.network.address)}"
+        )
     fleet, address = case.context.fleet, case.sighting.network.address
     for other in _pool(case):
         if fleet.shares_pool(address, other.network.address, case.account, case.subject.who):
             return f"another instance that lives at this address also uses {other.network.address}: they share a pool"
     return None
+
+
+def _neighbours(case: Case, place: str) -> str:
+    """A few others of the account that live at a place, by name."""
+    there = case.context.fleet.residents.get(place, {}).get(case.account, ())
+    names = sorted({one.arn.rpartition("/")[2] for one in there if one.arn != case.evidence.session.arn})
+    return ", ".join(names[:3])
 
 
 def _pool(case: Case) -> tuple[Sighting, ...]:

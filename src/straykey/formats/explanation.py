@@ -20,7 +20,7 @@ _MOST_HISTORY = 20
 LIMITS = (
     "What this cannot see: a thief on the instance itself or behind the same NAT; one in AWS in a function's region; "
     "one who is first, or alone, in AWS in the workload's own region; data events that are not logged; "
-    " issuances, where the trail records writes only; the last minutes, which "
+    "issuances, where the trail records writes only; the last minutes, which "
     "CloudTrail has not delivered yet."
 )
 _COLOURS = {
