@@ -273,3 +273,22 @@ def test_a_name_taken_by_saml_is_taken() -> None:
         "requestParameters": {"roleArn": f"arn:aws:iam::{OWN}:role/web-role", "roleSessionName": name(0)},
     }
     assert [one.type for one in findings_of(saml)] == [FindingType.SPOOFED_NAME]
+
+
+def pooled(number: int, first: str, second: str, third: str) -> list[RawRecord]:
+    """A morning of one instance that takes turns between three addresses."""
+    turns = (first, second, third)
+    clocks = [f"{8 + n // 6:02d}:{n % 6}{number}" for n in range(24)]
+    return [one for n, clock in enumerate(clocks) for one in use(number, turns[n % 3], clock)]
+
+
+POOL = [*pooled(0, A, B, C), *pooled(1, B, A, C), *pooled(2, A, B, C), *pooled(3, B, A, C)]
+
+
+def test_an_address_of_a_pool_that_is_nobodys_first_is_home() -> None:
+    assert strays(issued(*range(4)), POOL) == set()
+
+
+def test_one_key_of_a_pools_instance_used_all_the_time_elsewhere_in_the_region_is_stolen() -> None:
+    thief = use(0, "198.18.7.7", *(f"{hour:02d}:33" for hour in range(8, 12)))
+    assert strays(issued(*range(4)), POOL, thief) == {(name(0), "198.18.7.7")}

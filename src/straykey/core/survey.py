@@ -14,12 +14,13 @@ from straykey.core.move import Dweller, Visit, moves_of
 from straykey.core.network import PUBLIC_LANES, Lane, is_account
 from straykey.core.pivot import Makings
 from straykey.core.ranges import AwsRanges
-from straykey.core.residence import Residence, Resident, is_used_throughout, life_of, residences_of
+from straykey.core.residence import Residence, Resident, is_settled, is_used_throughout, life_of, residences_of, span_of
 from straykey.core.settings import Settings
 from straykey.core.workload import Home, Workload
 
 # To be seen by every session but itself, and with another address, three at a place are enough.
 _ENOUGH = 3
+_HOUR_SECONDS = 3600
 
 
 def survey(ledger: Ledger, settings: Settings, ranges: AwsRanges | None) -> Fleet:
@@ -37,14 +38,15 @@ def survey(ledger: Ledger, settings: Settings, ranges: AwsRanges | None) -> Flee
         if workload is not None and workload.home is Home.LOCKED:
             households.append(_household(evidence, ranges, spoofed))
     households = _believed(households)
+    pools = _pools(households)
     return Fleet(
         affiliated=ours,
         endpoint_owners=endpoints.owners,
         endpoints=endpoints.by_service,
         naming=frozenset(endpoints.naming),
         residents=_residents(households),
-        populations=_populations(households),
-        pools=_pools(households),
+        populations=_populations(households, pools, ranges),
+        pools=pools,
         moves=moves_of(_dwellers(households), ranges),
         holdings=holdings,
         makings=makings,
@@ -141,25 +143,54 @@ def _first_few(residents: list[Resident]) -> list[Resident]:
     return kept
 
 
-def _populations(households: list[_Household]) -> dict[tuple[str, str], Population]:
+_Pools = dict[tuple[str, str], set[tuple[str, str]]]
+
+
+def _pool_addresses(house: _Household, pools: _Pools, ranges: AwsRanges | None) -> list[str]:
+    """Where a member of a pool lives besides its first home: in its region, settled, for an hour at least.
+
+    It is a member if another lives at an address it uses, and uses its home.  So an address of a pool may be nobody's
+    first.
+    """
+    homes = {one.place for one in house.residences if one.is_public and one.resident.is_lasting}
+    is_member = any(
+        who != house.who for home in homes for other in house.used - homes for who, _ in pools.get((other, home), ())
+    )
+    if not is_member or ranges is None:
+        return []
+    life = life_of(house.public)
+    there = (one for one in house.public if one.network.address not in homes and is_settled([one], life))
+    lasting = (one.network.address for one in there if span_of([one]) >= _HOUR_SECONDS)
+    return [address for address in lasting if _is_in(address, house.region, ranges)]
+
+
+def _is_in(address: str, region: str, ranges: AwsRanges) -> bool:
+    prefix = ranges.lookup(address)
+    return prefix is not None and region in ("", prefix.region)
+
+
+def _populations(
+    households: list[_Household], pools: _Pools, ranges: AwsRanges | None
+) -> dict[tuple[str, str], Population]:
     populations: dict[tuple[str, str], Population] = defaultdict(Population)
     for house in households:
-        settled = {one.place for one in house.residences if one.is_public and one.resident.is_settled}
-        for residence in house.residences:
-            if residence.place in settled:
-                populations[house.account, residence.place].settled.add(house.who)
-                if residence.resident.is_lasting:
-                    populations[house.account, residence.place].lasting.add(house.who)
-        if settled:
-            # Who is there all the time does not come by: it is one of its pool.
-            for address in {one.network.address for one in house.public} - settled - house.used:
-                populations[house.account, address].visitors.add(house.who)
+        residents = {one.place: one.resident for one in house.residences if one.is_public and one.resident.is_settled}
+        lasting = {place for place, resident in residents.items() if resident.is_lasting}
+        for place in (*residents, *_pool_addresses(house, pools, ranges)):
+            populations[house.account, place].settled.add(house.who)
+        for place in lasting:
+            populations[house.account, place].lasting.add(house.who)
+        # Who is there all the time does not come by: it is one of its pool.
+        for address in (
+            {one.network.address for one in house.public} - residents.keys() - house.used if residents else ()
+        ):
+            populations[house.account, address].visitors.add(house.who)
     for population in populations.values():
         population.visitors -= population.settled
     return populations
 
 
-def _pools(households: list[_Household]) -> dict[tuple[str, str], set[tuple[str, str]]]:
+def _pools(households: list[_Household]) -> _Pools:
     pools: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
     for house in households:
         for residence in house.residences:
