@@ -56,7 +56,7 @@ def test_results_go_to_stdout_and_the_summary_to_stderr(logs: Path, ranges: Path
     ran = straykey("scan", logs, "--ip-ranges", ranges, "--format", "jsonl")
     assert [json.loads(line)["severity"] for line in ran.stdout.splitlines()] == ["HIGH"]
     assert "1 file, 4 records" in ran.stderr
-    assert "sessions  1 of roles, 1 of them of EC2 instances" in ran.stderr
+    assert "sessions  1 of roles and users, 1 of them of workloads" in ran.stderr
     assert "token 1777716000, created 2026-05-02-10-00-00" in ran.stderr
     assert "findings  1 HIGH" in ran.stderr
 

@@ -230,7 +230,9 @@ def test_a_broken_file_is_named_and_costs_nothing_else(tmp_path: Path, name: str
     command = [sys.executable, "-m", "straykey", "scan", str(tmp_path), "--offline", "--format", "jsonl"]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ran.returncode == 3
-    assert [json.loads(line)["stray"]["address"] for line in ran.stdout.splitlines()] == ["203.0.113.66"]
+    found = [json.loads(line) for line in ran.stdout.splitlines()]
+    # The lone surrogate stands in the name of a program, which is a finding of its own.
+    assert [one["stray"]["address"] for one in found if one["severity"] == "HIGH"] == ["203.0.113.66"]
     assert name.replace("\x1b", "\\x1b") in ran.stderr
     assert "\x1b" not in ran.stderr
     assert "Traceback" not in ran.stderr
