@@ -62,19 +62,19 @@ def test_as_many_active_hours_where_others_live_do_not() -> None:
 
 
 def pool(*instances: str, role: str = "web-role") -> list[RawRecord]:
-    """Sessions that live at A and use the first address as well."""
+    """Sessions that live at A and use the first address as well, all within an hour."""
     return [
         one
         for instance in instances
         for one in (
-            *use(A, "09:00:00", "14:00:00", instance=instance, role=role),
-            *use(FIRST, "10:00:00", "13:00:00", instance=instance, role=role),
+            *use(A, "10:00:00", "10:40:00", instance=instance, role=role),
+            *use(FIRST, "10:10:00", "10:30:00", instance=instance, role=role),
         )
     ]
 
 
 def test_the_first_is_not_turned_where_it_is_of_one_pool_with_the_others() -> None:
-    own = [*use(FIRST, "10:00:00", "10:20:00"), *use(A, "10:05:00", "13:00:00")]
+    own = [*use(FIRST, "10:00:00", "10:20:00"), *use(A, "10:05:00", "10:45:00")]
     assert strays(issuance_record(), *pool(name(1), name(2)), *own) == set()
 
 
@@ -173,7 +173,7 @@ def test_findings_come_the_worst_first(severities: list[str]) -> None:
 
 
 def test_of_an_account_that_no_record_was_delivered_to_a_pool_is_one_as_well() -> None:
-    own = [*use(FIRST, "10:00:00", "10:20:00"), *use(A, "10:05:00", "13:00:00")]
+    own = [*use(FIRST, "10:00:00", "10:20:00"), *use(A, "10:05:00", "10:45:00")]
     records = [record | {"recipientAccountId": None} for record in (*pool(name(1), name(2)), *own)]
     assert strays(*records) == set()
 
