@@ -10,8 +10,9 @@ from straykey.core.finding import Finding
 from straykey.core.folding import Folding
 from straykey.core.home import Verdict, weigh
 from straykey.core.judge import judge
-from straykey.core.ledger import Ledger
+from straykey.core.ledger import PackedLedger
 from straykey.core.ranges import AwsRanges, parse_ranges
+from straykey.core.run import Packing
 from straykey.core.salvage import decode
 from straykey.core.settings import Settings
 from straykey.core.survey import survey
@@ -38,12 +39,11 @@ RANGES = parse_ranges(
 )
 
 
-def ledger_of(records: Iterable[RawRecord], bounds: Bounds | None = None) -> Ledger:
+def ledger_of(records: Iterable[RawRecord], bounds: Bounds | None = None) -> PackedLedger:
     """A settled ledger of these records, read as one file."""
-    ledger = Ledger(bounds or Bounds())
-    fold([decode(trail(*records))], Folding(ledger), Period())
-    ledger.settle()
-    return ledger
+    folding = Folding(bounds or Bounds(), Packing())
+    fold([decode(trail(*records))], folding, Period())
+    return folding.ledger()
 
 
 def findings_of(

@@ -21,6 +21,7 @@ from straykey.options import (
     Accounts,
     Agents,
     IpRanges,
+    Jobs,
     Offline,
     Paths,
     Reports,
@@ -94,6 +95,7 @@ def scan(
     trusted: Trusted = [],  # noqa: B006 - typer copies it
     since: Since = "",
     until: Until = "",
+    jobs: Jobs = None,
     require_issuance: RequireIssuance = False,
     agents: Agents = None,
     report: Reports = [],  # noqa: B006 - typer copies it
@@ -106,7 +108,7 @@ def scan(
     request = request_of(
         ranges, accounts, trusted, since, until, require_issuance=require_issuance, agents=agents, report=report
     )
-    outcome = scanned(paths, request, ranges.told)
+    outcome = scanned(paths, request, ranges.told, jobs)
     files = {"--ip-ranges": ip_ranges, "--agents": agents}
     same = [*paths, *(part for option, file in files.items() if file for part in (option, str(file)))]
     show_findings(outcome, format, same, ranges)
@@ -128,6 +130,7 @@ def explain(
     trusted: Trusted = [],  # noqa: B006 - typer copies it
     since: Since = "",
     until: Until = "",
+    jobs: Jobs = None,
     require_issuance: RequireIssuance = False,
     agents: Agents = None,
     report: Reports = [],  # noqa: B006 - typer copies it
@@ -137,7 +140,7 @@ def explain(
     request = request_of(
         ranges, accounts, trusted, since, until, require_issuance=require_issuance, agents=agents, report=report
     )
-    outcome = scanned(paths, request, ranges.told)
+    outcome = scanned(paths, request, ranges.told, jobs)
     found = pipeline.explain(session, outcome, request)
     if not found:
         raise UsageError(
@@ -165,6 +168,7 @@ def programs(
     trusted: Trusted = [],  # noqa: B006 - typer copies it
     since: Since = "",
     until: Until = "",
+    jobs: Jobs = None,
     write: Annotated[
         Path | None, typer.Option("--write", metavar="FILE", help="Write the list that scan --agents takes.")
     ] = None,
@@ -175,7 +179,7 @@ def programs(
         raise _is_there(write)
     ranges = ranges_of(ip_ranges, offline=offline)
     request = request_of(ranges, accounts, trusted, since, until)
-    outcome = scanned(paths, request, ranges.told)
+    outcome = scanned(paths, request, ranges.told, jobs)
     inventory = pipeline.agents(outcome, request)
     if format is TableOrJson.JSON:
         typer.echo(agent_json.to_document(inventory))

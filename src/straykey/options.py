@@ -28,6 +28,10 @@ IpRanges = Annotated[
     typer.Option("--ip-ranges", metavar="FILE", help="AWS's ip-ranges.json; default: a copy downloaded once a week."),
 ]
 Offline = Annotated[bool, typer.Option("--offline", help="Never download the ranges; use the cached copy if any.")]
+Jobs = Annotated[
+    int | None,
+    typer.Option("--jobs", metavar="N", min=1, help="Processes that read; default: as many as processors."),
+]
 Accounts = Annotated[
     str,
     typer.Option("--accounts", metavar="IDS|FILE", help="Accounts of ours besides those whose records are read."),

@@ -8,13 +8,13 @@ import msgspec
 
 from straykey.core.case import Context
 from straykey.core.envelope import Decoded
-from straykey.core.evidence import instance_of, workload_of
+from straykey.core.evidence import Bounds, instance_of, workload_of
 from straykey.core.finding import Finding
 from straykey.core.folding import Folding
 from straykey.core.home import weigh
 from straykey.core.inventory import Inventory, inventory_of
 from straykey.core.judge import is_judged, judge
-from straykey.core.ledger import Ledger
+from straykey.core.ledger import PackedLedger
 from straykey.core.moment import moment
 from straykey.core.ranges import AwsRanges
 from straykey.core.record import Record, Skipped
@@ -22,8 +22,10 @@ from straykey.core.settings import Settings
 from straykey.core.survey import survey
 from straykey.core.tally import Tally
 from straykey.core.workload import INSTANCE
+from straykey.engines.local import Workers
 from straykey.formats.explanation import Explained
-from straykey.ports import Batch, Source
+from straykey.ports import Source
+from straykey.sources.compression import PACKING
 
 
 class Period(msgspec.Struct, frozen=True):
@@ -51,7 +53,7 @@ class Request(msgspec.Struct, frozen=True):
 class Scanned(msgspec.Struct):
     """The outcome of a scan."""
 
-    ledger: Ledger
+    ledger: PackedLedger
     tally: Tally
     findings: list[Finding]
 
@@ -60,11 +62,12 @@ class Scanned(msgspec.Struct):
         return sum(is_judged(evidence) for evidence in self.ledger.sessions.values())
 
 
-def scan(source: Source, request: Request, progress: Callable[[Batch], None] = lambda _: None) -> Scanned:
-    """Read all of `source`, then judge once."""
-    ledger = Ledger()
-    tally = read(source, ledger, request.period, progress)
-    return Scanned(ledger, tally, judge(ledger, request.settings, request.ranges))
+def scan(
+    source: Source, request: Request, *, jobs: int = 1, progress: Callable[[int], None] = lambda _: None
+) -> Scanned:
+    """Read all of `source`, in so many processes, then judge once."""
+    found = read(source, request.period, jobs, progress)
+    return Scanned(found.ledger, found.tally, judge(found.ledger, request.settings, request.ranges))
 
 
 def explain(name: str, scanned: Scanned, request: Request) -> list[Explained]:
@@ -79,7 +82,7 @@ def explain(name: str, scanned: Scanned, request: Request) -> list[Explained]:
             scanned.ledger.bounds,
             context.fleet.holdings.history(instance_of(evidence)[0]),
         )
-        for _, evidence in sorted(scanned.ledger.sessions.items())
+        for _, evidence in scanned.ledger.sessions.items()
         if name
         and name.lower()
         in (evidence.session.arn.lower(), evidence.session.name.lower(), instance_of(evidence)[0].lower())
@@ -97,16 +100,57 @@ def _context(scanned: Scanned, request: Request) -> Context:
     return Context(request.settings, survey(scanned.ledger, request.settings, request.ranges), request.ranges)
 
 
-def read(source: Source, ledger: Ledger, period: Period, progress: Callable[[Batch], None]) -> Tally:
-    """Fold all of `source` into `ledger`, which is left settled.  `progress` hears of each batch once it is folded."""
+class Read(msgspec.Struct):
+    """What was folded of a source, and what there was."""
+
+    ledger: PackedLedger
+    tally: Tally
+
+
+# A process is given this many shares, about: the last to be done keeps the others waiting no longer than one takes.
+_SHARES_A_JOB = 8
+
+
+def read(source: Source, period: Period, jobs: int, progress: Callable[[int], None]) -> Read:
+    """Fold all of `source`.  `progress` hears how many bytes more were read."""
+    shares = source.shares(jobs * _SHARES_A_JOB) if jobs > 1 else []
+    if len(shares) < 2:
+        return fold_all(source, period, progress)
+    whole = Read(PackedLedger.empty(Bounds(), PACKING), Tally())
+    for share in shares:
+        if share.is_bound:
+            _join(whole, fold_all(share, period, progress))
+    elsewhere = [share for share in shares if not share.is_bound]
+    work = partial(fold_all, period=period, progress=lambda _: None)
+    for share, done in Workers(work, elsewhere, jobs).results():
+        _join(whole, done or _unread(share))
+        progress(sum(size for _, size in share.contents))
+    whole.ledger.settle()
+    return whole
+
+
+def fold_all(source: Source, period: Period, progress: Callable[[int], None]) -> Read:
+    """Fold all of `source` here, one batch after the other."""
     tally = Tally()
-    folding = Folding(ledger)
+    folding = Folding(Bounds(), PACKING)
     for batch in source.batches():
         folded = fold(batch.portions, folding, period)
         tally.add(batch.name, batch.size, folded.records, folded.skipped, folded.mended)
-        progress(batch)
-    ledger.settle()
-    return tally
+        progress(batch.size)
+    return Read(folding.ledger(), tally)
+
+
+def _join(whole: Read, part: Read) -> None:
+    whole.ledger.absorb(part.ledger)
+    whole.tally.absorb(part.tally)
+
+
+def _unread(share: Source) -> Read:
+    """What there is of a share that no process lived to tell of."""
+    tally = Tally()
+    for name, size in share.contents:
+        tally.add(name, size, 0, Counter({Skipped.WORKER_DIED: 1}), Counter())
+    return Read(PackedLedger.empty(Bounds(), PACKING), tally)
 
 
 class Folded(msgspec.Struct):
@@ -120,22 +164,23 @@ class Folded(msgspec.Struct):
 def fold(portions: Iterable[Decoded], folding: Folding, period: Period) -> Folded:
     """Fold all portions of one file."""
     folded = Folded()
-    take = folding.take if period == Period() else partial(_take, folding, period)
     for portion in portions:
         folded.records += len(portion.records) + len(portion.mended)
         folded.skipped.update(portion.skipped)
-        for record in portion.records:
-            outcome = take(record)
-            if outcome is not None:
-                folded.skipped[outcome] += 1
+        folded.skipped.update(_take(folding, period, portion.records))
         for record, reason in portion.mended:
-            outcome = take(record)
-            if outcome is not None and outcome.is_loss:
-                folded.skipped[outcome] += 1
-            else:
+            lost = [outcome for outcome in _take(folding, period, [record]) if outcome.is_loss]
+            folded.skipped.update(lost)
+            if not lost:
                 folded.mended[reason] += 1
     return folded
 
 
-def _take(folding: Folding, period: Period, record: Record) -> Skipped | None:
-    return folding.take(record) if period.holds(record.time) else Skipped.OTHER_TIME
+def _take(folding: Folding, period: Period, records: list[Record]) -> Counter[Skipped]:
+    if period == Period():
+        return folding.take(records)
+    within = [record for record in records if period.holds(record.time)]
+    skipped = folding.take(within)
+    if len(within) < len(records):
+        skipped[Skipped.OTHER_TIME] += len(records) - len(within)
+    return skipped

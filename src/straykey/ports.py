@@ -24,3 +24,14 @@ class Source(Protocol):
 
     def batches(self) -> Iterator[Batch]:
         """Yield until exhausted.  A batch may come again; callers must not mind."""
+
+    def shares(self, count: int) -> "list[Source]":
+        """Sources that hold all of it together, about so many; not more than it is worth."""
+
+    @property
+    def is_bound(self) -> bool:
+        """True for what only this process can read."""
+
+    @property
+    def contents(self) -> list[tuple[str, int]]:
+        """The name and size of each batch."""

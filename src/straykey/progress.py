@@ -8,13 +8,11 @@ from typing import TypeVar
 import rich.progress
 from rich.console import Console
 
-from straykey.ports import Batch
-
 _T = TypeVar("_T")
 
 
 class Progress:
-    """Advances by the bytes of each batch read."""
+    """Advances by bytes read."""
 
     def __init__(self, total_bytes: int) -> None:
         self._bar = rich.progress.Progress(
@@ -24,6 +22,7 @@ class Progress:
             console=Console(file=sys.stderr),
             transient=True,
             disable=not sys.stderr.isatty(),
+            auto_refresh=False,  # else it starts a thread, and processes with threads cannot be forked safely
         )
         self._task = self._bar.add_task("reading", total=total_bytes)
 
@@ -31,8 +30,9 @@ class Progress:
         self._bar.start()
         return self
 
-    def advance(self, batch: Batch) -> None:
-        self._bar.advance(self._task, batch.size)
+    def advance(self, size: int) -> None:
+        self._bar.advance(self._task, size)
+        self._bar.refresh()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console, RenderableType
 
 from straykey import pipeline
+from straykey.engines.local import processors
 from straykey.formats import finding_json, finding_table, summary
 from straykey.progress import Progress
 from straykey.sources.aws_ranges import Obtained
@@ -23,12 +24,12 @@ class Format(StrEnum):
     JSONL = "jsonl"
 
 
-def scanned(paths: list[str], request: pipeline.Request, ranges_told: str) -> pipeline.Scanned:
+def scanned(paths: list[str], request: pipeline.Request, ranges_told: str, jobs: int | None = None) -> pipeline.Scanned:
     """Scan under a progress bar, then say what was read, lost and found."""
     began = time.monotonic()
     found = find(paths)
     with Progress(sum(one.size for one in found)) as progress:
-        outcome = pipeline.scan(Files(found), request, progress.advance)
+        outcome = pipeline.scan(Files(found), request, jobs=jobs or processors(), progress=progress.advance)
     for line in summary.lines(
         outcome.tally,
         outcome.findings,

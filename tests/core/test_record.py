@@ -101,10 +101,10 @@ def test_a_key_issued_at_the_end_of_time_expires_then() -> None:
 def test_a_call_by_a_role_session_is_a_use() -> None:
     use = observed(use_record(endpoint="vpce-0123456789abcdef0", endpoint_owner="111122223333", address="10.0.0.5"))
     assert isinstance(use, Use)
-    assert use.session.arn == "arn:aws:sts::111122223333:assumed-role/web-role/i-0123456789abcdef0"
-    assert use.network.key == "endpoint vpce-0123456789abcdef0 10.0.0.5"
-    assert (use.issued, use.delivery) == ("2026-05-04T09:59:00Z", "2.0")
-    assert use.role_arn == "arn:aws:iam::111122223333:role/app/web-role"
+    assert use.caller.session.arn == "arn:aws:sts::111122223333:assumed-role/web-role/i-0123456789abcdef0"
+    assert use.caller.network.key == "endpoint vpce-0123456789abcdef0 10.0.0.5"
+    assert (use.caller.issued, use.caller.delivery) == ("2026-05-04T09:59:00Z", "2.0")
+    assert use.caller.role_arn == "arn:aws:iam::111122223333:role/app/web-role"
 
 
 def test_copies_of_one_action_have_one_identity() -> None:

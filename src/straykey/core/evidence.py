@@ -10,8 +10,9 @@ from collections.abc import Iterator
 
 import msgspec
 
+from straykey.core.calls import Calls, hours_of
 from straykey.core.network import Lane, Network, neighbourhood
-from straykey.core.observation import Event, Issuance, Issued, Use
+from straykey.core.observation import Caller, Event, Issuance, Issued, Use
 from straykey.core.sample import Events, Firsts, Witnesses, distinct, lowest, rank, trim
 from straykey.core.session import IDENTITY_ROLE, Session, is_instance_id, parse_instance_arn
 from straykey.core.workload import INSTANCE, Workload, by_issuer, by_name, by_scope
@@ -34,7 +35,7 @@ class Bounds(msgspec.Struct, frozen=True):
     makings: int = 256  # per maker and network
 
 
-class Sighting(msgspec.Struct, gc=False):
+class Sighting(msgspec.Struct, gc=False, array_like=True):
     """All use of one session from one network."""
 
     network: Network
@@ -56,17 +57,34 @@ class Sighting(msgspec.Struct, gc=False):
             self.first = event
         if event > self.last:  # noqa: PLR1730
             self.last = event
-        if use.network > self.network:  # noqa: PLR1730 - the same place, its endpoint's owner named
-            self.network = use.network
         self.events.add(use.identity, event, bounds.events)
         self.hours.note(time[:13], time[:13], bounds.hours)
-        self.keys.note(event.access_key, time, bounds.keys)
         self.agents.note(event.agent, event, bounds.agents)
         self.calls.note(event.call, time, bounds.calls)
-        if use.delivery:
-            self.deliveries.note(use.delivery, time, bounds.agents)
-        if use.issued and (not self.issued or use.issued < self.issued):
-            self.issued = use.issued
+        self._note_caller(use.caller, time, bounds)
+
+    def observe_calls(self, calls: Calls, first: Event, bounds: Bounds) -> None:
+        """`observe` of each, at once; `first` is the earliest of them."""
+        for kind in calls.kinds:
+            start, end = calls.event(kind, min(kind.stamps)), calls.event(kind, max(kind.stamps))
+            if end > self.last:  # noqa: PLR1730
+                self.last = end
+            self.events.add_all(calls, kind, bounds.events)
+            for hour in hours_of(kind.stamps, start.time, end.time):
+                self.hours.note(hour, hour, bounds.hours)
+            self.agents.note(kind.agent, start, bounds.agents)
+            self.calls.note(kind.call, start.time, bounds.calls)
+        self.first = min(self.first, first)
+        self._note_caller(calls.caller, first.time, bounds)
+
+    def _note_caller(self, caller: Caller, time: str, bounds: Bounds) -> None:
+        if caller.network > self.network:  # noqa: PLR1730 - the same place, its endpoint's owner named
+            self.network = caller.network
+        self.keys.note(caller.access_key, time, bounds.keys)
+        if caller.delivery:
+            self.deliveries.note(caller.delivery, time, bounds.agents)
+        if caller.issued and (not self.issued or caller.issued < self.issued):
+            self.issued = caller.issued
 
     def absorb(self, other: "Sighting", bounds: Bounds) -> None:
         self.network = max(self.network, other.network)
@@ -87,6 +105,28 @@ class Sighting(msgspec.Struct, gc=False):
         self.agents.settle(bounds.agents)
         self.calls.settle(bounds.calls)
         self.deliveries.settle(bounds.agents)
+
+
+def sighting_of(calls: list[Calls], events: list[Event]) -> Sighting:
+    """All use of one network: at least one event, the earliest first, no more than are kept."""
+    newest_first = events[::-1]  # so that of many the earliest stays
+    callers = [one.caller for one in calls]
+    deliveries: dict[str, str] = {}
+    if any(caller.delivery for caller in callers):
+        by_delivery = sorted(((one.caller.delivery, one.first.time) for one in calls), reverse=True)
+        deliveries = {delivery: time for delivery, time in by_delivery if delivery}
+    return Sighting(
+        network=callers[0].network if len(callers) == 1 else max(caller.network for caller in callers),
+        first=events[0],
+        last=events[-1],
+        events=Events({event.event_id: event for event in newest_first}),
+        hours=Firsts({hour: hour for hour in {event.time[:13] for event in events}}),
+        keys=Firsts({event.access_key: event.time for event in newest_first}),
+        agents=Witnesses({event.agent: event for event in newest_first}),
+        calls=Firsts({event.call: event.time for event in newest_first}),
+        deliveries=Firsts(deliveries),
+        issued=min((caller.issued for caller in callers if caller.issued), default=""),
+    )
 
 
 def part_of(sighting: Sighting, events: list[Event]) -> Sighting:
@@ -117,7 +157,7 @@ def _firsts(events: list[Event], field: str) -> Firsts:
     return Firsts({getattr(event, field): event.time for event in sorted(events, reverse=True)})
 
 
-class Evidence(msgspec.Struct, gc=False):
+class Evidence(msgspec.Struct, gc=False, array_like=True):
     """All that is known of one session.
 
     `earliest` holds the first use in each lane apart from `sightings`, so that no flood of networks can push out
@@ -133,20 +173,47 @@ class Evidence(msgspec.Struct, gc=False):
     has_more_issuances: bool = False  # than are kept
     crowded: dict[Lane, int] = {}  # lanes with more networks than are kept -> how many there were, about
 
-    def observe(self, use: Use, bounds: Bounds) -> Sighting:
-        network = use.network
-        self._note_earliest(use.event, network)
-        sighting = self.sightings.get(network.key)
-        if sighting is None:
-            sighting = self.sightings[network.key] = Sighting(network, use.event, use.event)
-            if len(self.sightings) > 2 * len(Lane) * bounds.networks:
-                self._settle_networks(bounds)
-        sighting.observe(use, bounds)
-        if use.role_arn:
-            self.role_arns.note(use.role_arn, use.event.time, bounds.names)
-        if use.scope:
-            self.scopes.note(use.scope, use.event.time, bounds.names)
+    def observe(self, use: Use, bounds: Bounds) -> None:
+        self._sighting(use.caller, use.event, bounds).observe(use, bounds)
+
+    def observe_calls(self, calls: list[Calls], bounds: Bounds) -> None:
+        """`observe` of each, at once; all are calls of this session."""
+        by_network: dict[str, list[Calls]] = {}
+        for one in calls:
+            by_network.setdefault(one.caller.network.key, []).append(one)
+        for key, there in by_network.items():
+            if key not in self.sightings and sum(map(len, there)) <= bounds.events:
+                self._observe_few(there, bounds)
+            else:
+                for one in there:
+                    first = one.first
+                    self._sighting(one.caller, first, bounds).observe_calls(one, first, bounds)
+
+    def _observe_few(self, calls: list[Calls], bounds: Bounds) -> None:
+        """Fold all use of a network at once, if it is no more than is kept."""
+        events = sorted(event for one in calls for event in one.events())
+        for one in calls:
+            self._note_caller(one.caller, one.first if len(calls) > 1 else events[0], bounds)
+        self._add(sighting_of(calls, events), bounds)
+
+    def _sighting(self, caller: Caller, first: Event, bounds: Bounds) -> Sighting:
+        """The sighting that calls of this caller belong to, once the caller is noted."""
+        self._note_caller(caller, first, bounds)
+        sighting = self.sightings.get(caller.network.key)
+        return sighting or self._add(Sighting(caller.network, first, first), bounds)
+
+    def _add(self, sighting: Sighting, bounds: Bounds) -> Sighting:
+        self.sightings[sighting.network.key] = sighting
+        if len(self.sightings) > 2 * len(Lane) * bounds.networks:
+            self._settle_networks(bounds)
         return sighting
+
+    def _note_caller(self, caller: Caller, first: Event, bounds: Bounds) -> None:
+        self._note_earliest(first, caller.network)
+        if caller.role_arn:
+            self.role_arns.note(caller.role_arn, first.time, bounds.names)
+        if caller.scope:
+            self.scopes.note(caller.scope, first.time, bounds.names)
 
     def observe_issuance(self, issued: Issued, bounds: Bounds) -> None:
         self.role_arns.note(issued.role_arn, issued.issuance.time, bounds.names)

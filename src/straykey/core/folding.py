@@ -1,158 +1,143 @@
 """Folds records into a ledger, fast.
 
-Most records say again what one before them said: the same session, with the same key, from the same network, by the
-same program, the same call, a second later.  Of such a record only its time and its id are news.  `Folding` remembers
-what it has folded, and takes the short way for a record that says it again at a later time.
+A record takes the short way if its caller was met before: then only its stamp is noted (`core.calls`), and from time to
+time what was noted is folded, all calls of one caller at once.  So a record touches little memory.
 
 The plain way, `observe` then `Ledger.observe`, is the reference: both lead to the same ledger, and a law says so.
 
-What was folded is remembered by fingerprint, not by text: comparing texts that lie far apart in memory is what such a
-memory costs most.  Python's hash of text has 64 bits and a key of its own in every process, so that two texts with one
-fingerprint are as good as impossible, and nobody can make them.
+Callers and kinds of calls are recognised by fingerprint, not by text: comparing texts that lie far apart in memory is
+what it would cost most.  Python's hash of text has 64 bits and a key of its own in every process, so that two texts
+with one fingerprint are as good as impossible, and nobody can make them.
 """
+
+from collections import Counter
+from collections.abc import Iterator
 
 import msgspec
 
-from straykey.core.evidence import Sighting
-from straykey.core.ledger import Ledger
-from straykey.core.moment import RESTS_OF_HOUR
-from straykey.core.observation import TELLING, Event, event_of, observe
+from straykey.core.calls import Alike, Calls
+from straykey.core.evidence import Bounds
+from straykey.core.ledger import Ledger, PackedLedger
+from straykey.core.moment import RESTS_OF_HOUR, moment
+from straykey.core.observation import TELLING, Caller, call_of, caller_of, is_impossible, told_of
 from straykey.core.record import Identity, Record, Skipped
-from straykey.core.sample import NO_CEILING, rank
+from straykey.core.run import Packing, Runs, encoded, run_of
 
-_MOST_REMEMBERED = 32768
+# A record held back takes 130 bytes; one by a new caller 800.
+_MOST_HELD = 1 << 17
 
 _Fingerprint = int
 
 
-class _Place(msgspec.Struct, gc=False):
-    """A sighting, the hour it was last folded in, and the earliest event of each call and program seen there."""
+class _Met(msgspec.Struct, gc=False):
+    """Who was met, or why nothing is kept of whom; and the stamps of their calls, by kind.
 
-    sighting: Sighting
-    hour: str
-    calls: dict[_Fingerprint, Event] = {}
+    Kinds that may tell more than a call are kept apart: a record of theirs is looked at each time.
+    """
 
-
-class _Caller(msgspec.Struct, gc=False):
-    """Who called from a place with which key, and the earliest time it was folded."""
-
-    place: _Place
-    time: str
-    access_key: str
+    caller: Caller | Skipped
+    stamps: dict[_Fingerprint, list[str]] = {}
+    telling: dict[_Fingerprint, list[str]] = {}
 
 
 class Folding:
-    """A ledger that is being filled from records."""
+    """Records being folded.  At most `held` of them are held back before they are packed away, about."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self.ledger = ledger
-        self._keep = ledger.bounds.events
-        self._callers: dict[_Fingerprint, _Caller] = {}
-        self._places: dict[int, _Place] = {}  # by the identity of their sighting, which they keep alive
-        self._remembered = 0
+    def __init__(self, bounds: Bounds, packing: Packing, held: int = _MOST_HELD) -> None:
+        self._packing = packing
+        self._scratch = Ledger(bounds)
+        self._runs = Runs(bounds, packing)
+        self._callers: dict[_Fingerprint, _Met] = {}
+        self._kinds: dict[_Fingerprint, tuple[str, str, str, str]] = {}
+        self._hours: set[str] = set()  # that are known to be hours
+        self._most_held = held
+        self._held = 0
 
-    def take(self, record: Record) -> Skipped | None:
-        """Fold one record; says why if it gave nothing."""
-        identity = record.identity
-        time = record.time
-        event_id = record.event_id
-        if identity is None or time is None or not event_id or identity.type != "AssumedRole":
-            return self._take_plainly(record)
-        # Only if it is later than what was folded can no first time, first event or earliest network come of it.
-        caller = self._callers.get(_who_and_where(record, identity))
-        if caller is None or time <= caller.time or time[13:] not in RESTS_OF_HOUR:
-            return self._take_plainly(record)
-        place = caller.place
-        call = hash((record.source, record.name, record.agent, record.region))
-        like = place.calls.get(call)
-        if like is None and record.name not in TELLING and self._remembered < _MOST_REMEMBERED:
-            self._take_new_call(record, call, caller, event_of(record, time, caller.access_key))
-            return None
-        if like is None or time <= like.time or (time[:13] != place.hour and not _enter_hour(place, time[:13])):
-            return self._take_plainly(record)
-        sighting = place.sighting
-        events = sighting.events
-        action = record.shared_event_id or event_id
-        wanted = events.ceiling == NO_CEILING or rank(action) <= events.ceiling
-        if wanted or time >= sighting.last.time:
-            # The texts of the like one are used again: an event costs its time and its id.
-            event = Event(time, event_id, like.call, like.region, caller.access_key, like.agent, record.error or "")
-            if event > sighting.last:  # noqa: PLR1730 - max() is slower
-                sighting.last = event
-            if wanted:
-                events.put(action, event, self._keep)
-        return None
+    def take(self, records: list[Record]) -> Counter[Skipped]:
+        """Fold records; says how many gave nothing, by reason."""
+        skipped: Counter[Skipped] = Counter()
+        met_before, hours = self._callers.get, self._hours
+        for record in records:
+            identity, time, event_id = record.identity, record.time, record.event_id
+            if (
+                identity is None
+                or time is None
+                or not event_id
+                or record.shared_event_id
+                or time[13:] not in RESTS_OF_HOUR
+                or (time[:13] not in hours and not self._enter_hour(time))
+            ):
+                outcome = self._scratch.take(record)
+            else:
+                who = hash((identity, record.address, record.endpoint, record.endpoint_owner, record.recipient))
+                met = met_before(who) or self._meet(record, identity, who)
+                kind = hash((record.source, record.name, record.agent, record.region, record.error))
+                stamps = met.stamps.get(kind)
+                if stamps is not None:
+                    stamps.append(time + event_id)
+                    continue
+                outcome = self._take_new_kind(record, identity, met, kind)
+            if outcome is not None:
+                skipped[outcome] += 1
+        self._held += len(records)
+        if self._held >= self._most_held:
+            self._flush()
+        return skipped
 
-    def _take_new_call(self, record: Record, call: _Fingerprint, caller: _Caller, event: Event) -> None:
-        """Fold a call that was not seen from there yet, by a caller who was: all but the call is known of it."""
-        self._remembered += 1
-        sighting, bounds = caller.place.sighting, self.ledger.bounds
-        hour = event.time[:13]
-        sighting.hours.note(hour, hour, bounds.hours)
-        sighting.calls.note(event.call, event.time, bounds.calls)
-        sighting.agents.note(event.agent, event, bounds.agents)
-        sighting.events.add(record.shared_event_id or event.event_id, event, bounds.events)
-        sighting.last = max(sighting.last, event)
-        caller.place.hour = hour
-        caller.place.calls[call] = event
+    def _enter_hour(self, time: str) -> bool:
+        """True if the time is in the one form of `moment`."""
+        if moment(time) != time:
+            return False
+        self._hours.add(time[:13])
+        return True
 
-    def _take_plainly(self, record: Record) -> Skipped | None:
+    def ledger(self) -> PackedLedger:
+        """All that was folded, settled."""
+        self._flush()
+        self._scratch.settle()
+        scratch = self._scratch
+        return PackedLedger(scratch.bounds, self._runs, scratch.accounts, scratch.grants, scratch.makings)
+
+    def _flush(self) -> None:
+        """Pack away what was noted of sessions."""
+        run = run_of(self._entries(), self._packing)
+        if run.blocks:
+            self._runs.add(run)
+        self._callers.clear()
+        self._kinds.clear()
+        self._scratch.sessions.clear()
+        self._held = 0
+
+    def _entries(self) -> Iterator[tuple[str, bytes]]:
+        by_arn: dict[str, list[Calls]] = {}
+        kinds = self._kinds
+        for met in self._callers.values():
+            alike = [Alike(*kinds[kind], stamps) for kind, stamps in (*met.stamps.items(), *met.telling.items())]
+            if alike and isinstance(met.caller, Caller):
+                by_arn.setdefault(met.caller.session.arn, []).append(Calls(met.caller, alike))
+        sessions = self._scratch.sessions
+        for arn in sorted(by_arn.keys() | sessions.keys()):
+            yield arn, encoded(by_arn.get(arn, []), sessions.get(arn), self._scratch.bounds)
+
+    def _meet(self, record: Record, identity: Identity, who: _Fingerprint) -> _Met:
         if record.recipient:
-            self.ledger.accounts.add(record.recipient)
-        observed = observe(record)
-        for other in observed.others:
-            self.ledger.observe(other)
-        if observed.use is not None:
-            sighting = self.ledger.observe_use(observed.use)
-            # A record that may tell more is never taken the short way.
-            if record.identity is not None and record.name not in TELLING:
-                self._remember(record, record.identity, sighting, observed.use.event)
-        return observed.skipped
+            self._scratch.accounts.add(record.recipient)
+        caller = Skipped.BAD_ADDRESS if is_impossible(record) else caller_of(record, identity)
+        met = self._callers[who] = _Met(caller)
+        return met
 
-    def _remember(self, record: Record, identity: Identity, sighting: Sighting, event: Event) -> None:
-        if self._remembered >= _MOST_REMEMBERED:
-            self._callers.clear()
-            self._places.clear()
-            self._remembered = 0
-        self._remembered += 1
-        who = _who_and_where(record, identity)
-        caller = self._callers.get(who)
-        place = self._places.get(id(sighting))
-        if place is None:
-            place = self._places[id(sighting)] = _Place(sighting, event.time[:13])
-        self._callers[who] = _Caller(place, min(event.time, caller.time) if caller else event.time, event.access_key)
-        call = hash((record.source, record.name, record.agent, record.region))
-        like = place.calls.get(call)
-        if like is None or event.time < like.time:
-            place.calls[call] = event
-
-
-def _enter_hour(place: _Place, hour: str) -> bool:
-    """True if the hour was folded there before."""
-    if hour not in place.sighting.hours.times:
-        return False
-    place.hour = hour
-    return True
-
-
-def _who_and_where(record: Record, identity: Identity) -> _Fingerprint:
-    """With source, name, agent and region: all of a record that folding looks at but its time, ids and error."""
-    context = identity.session_context
-    issuer = context.issuer if context else None
-    attributes = context.attributes if context else None
-    scope = identity.in_scope_of
-    return hash(
-        (
-            identity.arn,
-            identity.access_key_id,
-            record.address,
-            record.endpoint,
-            record.endpoint_owner,
-            record.recipient,
-            context.delivery if context else None,
-            issuer.arn if issuer else None,
-            attributes.creation_date if attributes else None,
-            scope.credentials_issued_to if scope else None,
-            scope.issuer_type if scope else None,
-        )
-    )
+    def _take_new_kind(self, record: Record, identity: Identity, met: _Met, kind: _Fingerprint) -> Skipped | None:
+        """Take a call of a kind that was not seen of its caller, or that may tell more than a call."""
+        time = record.time or ""
+        caller = met.caller
+        is_telling = record.name in TELLING
+        skipped = caller if isinstance(caller, Skipped) else None
+        if is_telling and caller is not Skipped.BAD_ADDRESS:
+            others, skipped = told_of(record, identity, caller, time)
+            for other in others:
+                self._scratch.observe(other)
+        if isinstance(caller, Caller):
+            self._kinds.setdefault(kind, (call_of(record), record.region or "", record.agent or "", record.error or ""))
+            by_kind = met.telling if is_telling else met.stamps
+            by_kind.setdefault(kind, []).append(f"{time}{record.event_id}")
+        return skipped

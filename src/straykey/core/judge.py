@@ -10,7 +10,7 @@ from straykey.core.evidence import Evidence, workload_of
 from straykey.core.exfiltration import Strayed
 from straykey.core.finding import Confidence, Finding
 from straykey.core.home import Standing, Verdict, weigh
-from straykey.core.ledger import Ledger
+from straykey.core.ledger import Settled
 from straykey.core.move import Move
 from straykey.core.program import AtHome
 from straykey.core.ranges import AwsRanges
@@ -22,7 +22,7 @@ from straykey.core.workload import INSTANCE
 _SURENESS = {confidence: place for place, confidence in enumerate(Confidence)}
 
 
-def judge(ledger: Ledger, settings: Settings, ranges: AwsRanges | None) -> list[Finding]:
+def judge(ledger: Settled, settings: Settings, ranges: AwsRanges | None) -> list[Finding]:
     """All findings of a settled ledger, the worst first.  Without `ranges`, public strays are of type Unknown."""
     context = Context(settings, survey(ledger, settings, ranges), ranges)
     weighed = _weigh_all(ledger, context)
@@ -53,7 +53,7 @@ class _Weighed(msgspec.Struct):
     served: list[tuple[Evidence, list[Verdict]]] = []
 
 
-def _weigh_all(ledger: Ledger, context: Context) -> _Weighed:
+def _weigh_all(ledger: Settled, context: Context) -> _Weighed:
     weighed = _Weighed()
     for evidence in ledger.sessions.values():
         workload, _ = workload_of(evidence)
@@ -78,7 +78,7 @@ def _moves(verdicts: list[Verdict], context: Context) -> list[Move]:
     return [move for move in moves if move is not None]
 
 
-def _thefts(weighed: _Weighed, ledger: Ledger, context: Context) -> list[Finding]:
+def _thefts(weighed: _Weighed, ledger: Settled, context: Context) -> list[Finding]:
     """Strays and taken names, each with what was made from there."""
     taken = context.fleet.masquerades
     if not weighed.strays and not taken:

@@ -4,15 +4,42 @@ Folding and merging are commutative, associative and idempotent (see `core.evide
 repetition of the same records gives the same ledger once it is settled.
 """
 
+from collections.abc import Mapping, Set
+from typing import Protocol
+
 import msgspec
 
-from straykey.core.evidence import Bounds, Evidence, Sighting
+from straykey.core.evidence import Bounds, Evidence
 from straykey.core.fact import Facts
 from straykey.core.grant import Grant
 from straykey.core.making import Made
 from straykey.core.network import is_account
-from straykey.core.observation import Issued, Use
+from straykey.core.observation import Issued, Use, observe
+from straykey.core.record import Record, Skipped
+from straykey.core.run import Packing, Runs
 from straykey.core.session import Session, is_instance_id, parse_session
+
+
+class Settled(Protocol):
+    """A ledger that can be judged, whether its sessions lie open or packed.
+
+    Looking at all of packed sessions costs as much as reading a few records of each.
+    """
+
+    @property
+    def bounds(self) -> Bounds: ...
+
+    @property
+    def sessions(self) -> Mapping[str, Evidence]: ...
+
+    @property
+    def accounts(self) -> Set[str]: ...
+
+    @property
+    def grants(self) -> Facts[Grant]: ...
+
+    @property
+    def makings(self) -> Facts[Made]: ...
 
 
 class Ledger(msgspec.Struct):
@@ -33,9 +60,20 @@ class Ledger(msgspec.Struct):
         else:
             self.makings.note(*_place_of(observation), observation, self.bounds.makings)
 
-    def observe_use(self, use: Use) -> Sighting:
-        """Fold one use; returns the sighting it belongs to."""
-        return self._evidence(use.session).observe(use, self.bounds)
+    def observe_use(self, use: Use) -> None:
+        """Fold one use."""
+        self._evidence(use.caller.session).observe(use, self.bounds)
+
+    def take(self, record: Record) -> Skipped | None:
+        """Fold one record the plain way; says why if it gave nothing.  The reference for `core.folding`."""
+        if record.recipient:
+            self.accounts.add(record.recipient)
+        observed = observe(record)
+        for other in observed.others:
+            self.observe(other)
+        if observed.use is not None:
+            self.observe_use(observed.use)
+        return observed.skipped
 
     def absorb(self, other: "Ledger") -> None:
         """Fold all of `other`, which must not be used afterwards: its parts may become ours."""
@@ -60,6 +98,33 @@ class Ledger(msgspec.Struct):
         if evidence is None:
             evidence = self.sessions[session.arn] = Evidence(session)
         return evidence
+
+
+class PackedLedger(msgspec.Struct, frozen=True):
+    """A settled ledger whose sessions are packed away."""
+
+    bounds: Bounds
+    sessions: Runs
+    accounts: set[str]
+    grants: Facts[Grant]
+    makings: Facts[Made]
+
+    @classmethod
+    def empty(cls, bounds: Bounds, packing: Packing) -> "PackedLedger":
+        return cls(bounds, Runs(bounds, packing), set(), Facts(), Facts())
+
+    def absorb(self, other: "PackedLedger") -> None:
+        """Fold all of `other`, which must not be used afterwards."""
+        for run in other.sessions.runs:
+            self.sessions.add(run)
+        self.accounts.update(other.accounts)
+        self.grants.absorb(other.grants, self.bounds.grants)
+        self.makings.absorb(other.makings, self.bounds.makings)
+
+    def settle(self) -> None:
+        """Bring to the one form that any order of reading leads to.  Sessions are, when unpacked."""
+        self.grants.settle(self.bounds.grants)
+        self.makings.settle(self.bounds.makings)
 
 
 def _place_of(made: Made) -> tuple[str, str]:

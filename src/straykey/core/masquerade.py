@@ -8,7 +8,7 @@ from collections import defaultdict
 
 import msgspec
 
-from straykey.core.ledger import Ledger
+from straykey.core.ledger import Settled
 from straykey.core.making import Made
 from straykey.core.observation import Issuance
 from straykey.core.pivot import Makings
@@ -32,7 +32,7 @@ class Masquerade(msgspec.Struct, frozen=True):
         return frozenset(keys - {""})
 
 
-def masquerades(ledger: Ledger, all_made: Makings, ours: frozenset[str]) -> list[Masquerade]:
+def masquerades(ledger: Settled, all_made: Makings, ours: frozenset[str]) -> list[Masquerade]:
     """All of a settled ledger, by session and by whom; `ours` are accounts whose instances may use their own names."""
     makings: dict[tuple[Session, str], list[Made]] = defaultdict(list)
     for made in all_made:

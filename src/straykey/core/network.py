@@ -30,7 +30,7 @@ PUBLIC_LANES = frozenset({Lane.PUBLIC, Lane.PUBLIC_V6})
 LOCKABLE = PUBLIC_LANES | {Lane.ENDPOINT, Lane.PRIVATE}  # lanes in which a session can be at home
 
 
-class Network(msgspec.Struct, frozen=True, order=True, gc=False):
+class Network(msgspec.Struct, frozen=True, order=True, gc=False, array_like=True):
     """One place calls come from; equal places are equal however the log wrote them.
 
     `endpoint_owner` is the account that owns the VPC endpoint, where the record says so (eventVersion 1.09).

@@ -25,7 +25,7 @@ from straykey.core.session import (
 from straykey.core.workload import eks_region, issues_for_workloads
 
 
-class Event(msgspec.Struct, frozen=True, order=True, gc=False):
+class Event(msgspec.Struct, frozen=True, order=True, gc=False, array_like=True):
     """What is kept of one record; ordered by time.  Missing values are empty, so that every two compare."""
 
     time: str
@@ -37,23 +37,30 @@ class Event(msgspec.Struct, frozen=True, order=True, gc=False):
     error: str
 
 
-class Use(msgspec.Struct, frozen=True, gc=False):
-    """One call by a session or a user.  `identity` is equal for all copies of one action: its shared id, else its own.
+class Caller(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """Who called, from where, with which key: what the records of many calls have in common.
 
     `scope` is the resource the key was issued to, as `inScopeOf` names it: its type, a space, its ARN.
     """
 
     session: Session
     network: Network
-    event: Event
-    identity: str
+    access_key: str
     issued: str
     delivery: str
     role_arn: str
     scope: str
 
 
-class Issuance(msgspec.Struct, frozen=True, order=True, gc=False):
+class Use(msgspec.Struct, frozen=True, gc=False):
+    """One call.  `identity` is equal for all copies of one action: its shared id, else its own."""
+
+    caller: Caller
+    event: Event
+    identity: str
+
+
+class Issuance(msgspec.Struct, frozen=True, order=True, gc=False, array_like=True):
     """A key given to a session for the workload it runs.
 
     `issuer` is the service that asked for it.  A pod asks for itself: then it is the identity provider's host, and
@@ -99,16 +106,26 @@ def observe(record: Record) -> Observed:
     time = moment(record.time)
     if time is None:
         return Observed(skipped=Skipped.BAD_TIME)
-    if record.address is not None and _is_impossible(record.address):
+    if is_impossible(record):
         return Observed(skipped=Skipped.BAD_ADDRESS)
-    use = _use(record, identity, time)
-    if record.name not in TELLING:
-        return Observed(use=use) if isinstance(use, Use) else Observed(skipped=use)
-    others, lost = _told(record, identity, time)
-    if isinstance(use, Use):
-        return Observed(use, others, lost)
+    caller = caller_of(record, identity)
+    use = None
+    if isinstance(caller, Caller):
+        event = event_of(record, time, caller.access_key)
+        use = Use(caller, event, record.shared_event_id or event.event_id)
+    others, skipped = told_of(record, identity, caller, time)
+    return Observed(use, others, skipped)
+
+
+def told_of(
+    record: Record, identity: Identity, caller: Caller | Skipped, time: str
+) -> tuple[tuple[Issued | Grant | Made, ...], Skipped | None]:
+    """What a record tells besides that somebody called; and why it tells no more, or nothing."""
+    others, lost = _told(record, identity, time) if record.name in TELLING else ((), None)
+    if isinstance(caller, Caller):
+        return others, lost
     # A record that is no use at all may still tell something, and then nothing was passed over.
-    return Observed(None, others, lost or (use if use.is_loss or not others else None))
+    return others, lost or (caller if caller.is_loss or not others else None)
 
 
 def _without_identity(record: Record) -> Skipped:
@@ -120,7 +137,8 @@ def _without_identity(record: Record) -> Skipped:
 _PEOPLE = frozenset({"AssumedRole", "IAMUser", "FederatedUser", "Root"})
 
 
-def _use(record: Record, identity: Identity, time: str) -> Use | Skipped:
+def caller_of(record: Record, identity: Identity) -> Caller | Skipped:
+    """Who called from where; equal for all records that agree in identity, address, endpoint and its owner."""
     if identity.type is not None and identity.type not in _PEOPLE:
         return Skipped.OTHER_IDENTITY
     session = (parse_session if identity.type == "AssumedRole" else parse_principal)(identity.arn or "")
@@ -135,12 +153,10 @@ def _use(record: Record, identity: Identity, time: str) -> Use | Skipped:
     issuer = context.issuer if context else None
     attributes = context.attributes if context else None
     scope = identity.in_scope_of
-    event = event_of(record, time, identity.access_key_id or "")
-    return Use(
+    return Caller(
         session=session,
         network=network_of(record.address, record.endpoint or "", record.endpoint_owner or ""),
-        event=event,
-        identity=record.shared_event_id or event.event_id,
+        access_key=identity.access_key_id or "",
         issued=(moment(attributes.creation_date) or "") if attributes else "",
         delivery=(context.delivery or "") if context else "",
         role_arn=(issuer.arn or "") if issuer else "",
@@ -150,7 +166,7 @@ def _use(record: Record, identity: Identity, time: str) -> Use | Skipped:
 
 def event_of(record: Record, time: str, access_key: str) -> Event:
     """Keep of a record what a finding may show."""
-    call = _call(record.source, record.name)
+    call = call_of(record)
     return Event(
         time=time,
         # Records older than eventVersion 1.01 have no id: then what they say stands for it.
@@ -161,6 +177,11 @@ def event_of(record: Record, time: str, access_key: str) -> Event:
         agent=record.agent or "",
         error=record.error or "",
     )
+
+
+def call_of(record: Record) -> str:
+    """Service and API, as in `s3.amazonaws.com:ListBuckets`."""
+    return _call(record.source, record.name)
 
 
 @lru_cache(maxsize=65536)
@@ -238,6 +259,11 @@ def _issued(record: Record, identity: Identity, time: str) -> Issued | Skipped |
 def _is_workload(issuer: str, session: Session) -> bool:
     """True also where a service takes an instance's id for a session's name: that is worth a look."""
     return session.role != INFRASTRUCTURE_ROLE and (issues_for_workloads(issuer) or is_instance_id(session.name))
+
+
+def is_impossible(record: Record) -> bool:
+    """True for a record whose address is written like one and can be none."""
+    return record.address is not None and _is_impossible(record.address)
 
 
 @lru_cache(maxsize=65536)

@@ -40,6 +40,7 @@ class Skipped(StrEnum):
     TOO_LARGE = "unpacks to more than the limit"
     NO_LIBRARY = "zstd-compressed, and no zstd library here (pip install 'straykey[zstd]')"
     UNREADABLE = "cannot be opened"
+    WORKER_DIED = "the process that read it died, twice"
 
     @property
     def is_loss(self) -> bool:
@@ -58,26 +59,28 @@ _PASSED_OVER = frozenset(
 )
 
 
-class Issuer(msgspec.Struct, gc=False):
+class Issuer(msgspec.Struct, frozen=True, gc=False):
     arn: str | None = None
 
 
-class Attributes(msgspec.Struct, gc=False, rename="camel"):
+class Attributes(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     creation_date: str | None = None
 
 
-class SessionContext(msgspec.Struct, gc=False, rename={"delivery": "ec2RoleDelivery", "issuer": "sessionIssuer"}):
+class SessionContext(
+    msgspec.Struct, frozen=True, gc=False, rename={"delivery": "ec2RoleDelivery", "issuer": "sessionIssuer"}
+):
     issuer: Issuer | None = None
     attributes: Attributes | None = None
     delivery: str | None = None
 
 
-class InScopeOf(msgspec.Struct, gc=False, rename="camel"):
+class InScopeOf(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     issuer_type: str | None = None
     credentials_issued_to: str | None = None
 
 
-class Identity(msgspec.Struct, gc=False, rename="camel"):
+class Identity(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     type: str | None = None
     arn: str | None = None
     principal_id: str | None = None

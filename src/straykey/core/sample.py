@@ -14,6 +14,7 @@ from zlib import crc32
 
 import msgspec
 
+from straykey.core.calls import TIME, Alike, Calls
 from straykey.core.observation import Event
 
 V = TypeVar("V")
@@ -53,7 +54,7 @@ def distinct(kept: Iterable[str], keep: int, *, overflowed: bool) -> int:
     return max(keep + 1, round((keep - 1) * _SPACE / max(highest, 1)))
 
 
-class Firsts(msgspec.Struct, gc=False):
+class Firsts(msgspec.Struct, gc=False, array_like=True):
     """Names, each with the earliest time it was seen."""
 
     times: dict[str, str] = {}
@@ -80,7 +81,7 @@ class Firsts(msgspec.Struct, gc=False):
         trim(self.times, keep)
 
 
-class Witnesses(msgspec.Struct, gc=False):
+class Witnesses(msgspec.Struct, gc=False, array_like=True):
     """Names, each with the earliest event that bore it: a single one is told among any number of others."""
 
     events: dict[str, Event] = {}
@@ -106,7 +107,7 @@ class Witnesses(msgspec.Struct, gc=False):
         trim(self.events, keep)
 
 
-class Events(msgspec.Struct, gc=False):
+class Events(msgspec.Struct, gc=False, array_like=True):
     """A bounded sample of distinct events, from which they can be counted."""
 
     kept: dict[str, Event] = {}
@@ -119,6 +120,12 @@ class Events(msgspec.Struct, gc=False):
     def add(self, identity: str, event: Event, keep: int) -> None:
         if self.wants(identity):
             self.put(identity, event, keep)
+
+    def add_all(self, calls: Calls, kind: Alike, keep: int) -> None:
+        """Add all calls of one kind."""
+        for stamp in kind.stamps:
+            if self.wants(identity := stamp[TIME:]):
+                self.put(identity, calls.event(kind, stamp), keep)
 
     def put(self, identity: str, event: Event, keep: int) -> None:
         """Add what is wanted."""

@@ -23,7 +23,7 @@ _USER_ARN = re.compile(r"arn:([a-z0-9-]+):(?:iam|sts)::([0-9]*):(?:user/|federat
 _INSTANCE_ARN = re.compile(r"arn:[a-z0-9-]+:ec2:([a-z0-9-]+):[0-9]*:instance/(i-[0-9a-f]+)", re.IGNORECASE)
 
 
-class Session(msgspec.Struct, frozen=True, order=True):
+class Session(msgspec.Struct, frozen=True, order=True, array_like=True):
     """The parts of `arn:PARTITION:sts::ACCOUNT:assumed-role/ROLE/NAME`.  The role's path is not among them.
 
     Users too may use a key that a thief made: their `role` is empty, their `name` what follows the account.

@@ -8,7 +8,7 @@ import msgspec
 from straykey.core.evidence import Evidence, Sighting, instance_of, workload_of
 from straykey.core.fleet import Fleet, Population, services_of
 from straykey.core.holding import Holdings
-from straykey.core.ledger import Ledger
+from straykey.core.ledger import Settled
 from straykey.core.masquerade import masquerades
 from straykey.core.move import Dweller, Visit, moves_of
 from straykey.core.network import PUBLIC_LANES, Lane, is_account
@@ -23,7 +23,7 @@ _ENOUGH = 3
 _HOUR_SECONDS = 3600
 
 
-def survey(ledger: Ledger, settings: Settings, ranges: AwsRanges | None) -> Fleet:
+def survey(ledger: Settled, settings: Settings, ranges: AwsRanges | None) -> Fleet:
     """What all sessions say about each other."""
     holdings = Holdings(ledger.grants)
     makings = Makings(ledger.makings)

@@ -20,6 +20,16 @@ class Tally(msgspec.Struct):
     mended: Counter[Skipped] = msgspec.field(default_factory=Counter)
     losses: dict[str, Counter[Skipped]] = {}
 
+    def absorb(self, other: "Tally") -> None:
+        """Add what other files held."""
+        self.files += other.files
+        self.bytes += other.bytes
+        self.records += other.records
+        self.skipped += other.skipped
+        self.mended += other.mended
+        for name, lost in other.losses.items():
+            self.losses[name] = self.losses.get(name, Counter()) + lost
+
     def add(self, name: str, size: int, records: int, skipped: Counter[Skipped], mended: Counter[Skipped]) -> None:
         """Add what one file held."""
         self.files += 1

@@ -17,12 +17,16 @@ from straykey.core.envelope import Decoded, as_utf8
 from straykey.core.record import Skipped
 from straykey.core.salvage import portions
 from straykey.errors import UsageError
-from straykey.ports import Batch
+from straykey.ports import Batch, Source
 from straykey.sources.compression import Limit, Unpacking
 
 STANDARD_INPUT = "-"
 _LOG_SUFFIXES = (".json", ".jsonl", ".ndjson", ".gz", ".zst", ".log")
 _LOOKED_AT = 1 << 12
+# In bytes, as they lie there.  A process that dies costs a share; to open a file costs as much as some bytes.
+_SMALLEST_SHARE = 1 << 20
+_LARGEST_SHARE = 1 << 24
+_LEAST_COST = 1 << 12
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -97,6 +101,31 @@ class Files:
     def __init__(self, found: list[Found], *, limit: Limit | None = None) -> None:
         self.found = found
         self._limit = limit or Limit()
+
+    @property
+    def is_bound(self) -> bool:
+        return any(str(one.path) == STANDARD_INPUT for one in self.found)
+
+    @property
+    def contents(self) -> list[tuple[str, int]]:
+        return [(str(one.path), one.size) for one in self.found]
+
+    def shares(self, count: int) -> list[Source]:
+        """Neighbours stay together: files of one day hold the same sessions.  Standard input is a share of its own."""
+        total = sum(one.size for one in self.found)
+        share = min(max(total // count, _SMALLEST_SHARE), _LARGEST_SHARE)
+        shares: list[list[Found]] = []
+        room = 0
+        for one in self.found:
+            if str(one.path) == STANDARD_INPUT:
+                shares.insert(0, [one])
+                continue
+            if room <= 0:
+                shares.append([])
+                room = share
+            shares[-1].append(one)
+            room -= max(one.size, _LEAST_COST)
+        return [Files(share, limit=self._limit) for share in shares]
 
     def batches(self) -> Iterator[Batch]:
         for one in self.found:

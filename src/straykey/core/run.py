@@ -1,0 +1,204 @@
+"""Evidence packed away: sorted runs of sessions, merged when they are looked at.
+
+An external merge sort.  What was folded goes into a run, sorted by ARN and packed in blocks; several runs may hold
+parts of one session, which are brought together by reading all runs side by side.  So memory holds but one block of
+each run in the open, and readers in other processes hand over their runs as they are.
+
+Of many runs of about one size one larger run is made, in which each session has one part again: a session that lives
+through all of the logs is kept once, not once in each run.  (O'Neil et al., "The log-structured merge-tree", 1996.)
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, ValuesView
+from heapq import merge
+from itertools import groupby
+from operator import itemgetter
+
+import msgspec
+
+from straykey.core.calls import Calls
+from straykey.core.evidence import Bounds, Evidence
+
+_BLOCK = 1 << 16  # bytes before packing, about
+_MOST_RUNS = 8  # of one size
+
+
+class Part(msgspec.Struct, gc=False, array_like=True):
+    """What one run holds of a session: few calls as they are, everything else as evidence."""
+
+    calls: list[Calls]
+    evidence: Evidence | None
+
+
+class Packing(msgspec.Struct, frozen=True):
+    """How blocks are made small, and read again."""
+
+    pack: Callable[[bytes], bytes] = bytes
+    unpack: Callable[[bytes], bytes] = bytes
+
+
+_Entry = tuple[str, msgspec.Raw]
+
+_encoder = msgspec.msgpack.Encoder()
+_entries = msgspec.msgpack.Decoder(list[_Entry])
+_part = msgspec.msgpack.Decoder(Part)
+
+
+class Run(msgspec.Struct, frozen=True):
+    """Parts in order of their sessions' ARNs, in packed blocks; `starts` holds the first ARN of each."""
+
+    blocks: list[bytes]
+    starts: list[str]
+
+    def entries(self, packing: Packing) -> Iterator[_Entry]:
+        for block in self.blocks:
+            yield from _entries.decode(packing.unpack(block))
+
+    def find(self, arn: str, packing: Packing) -> list[Part]:
+        """The part of one session, if there is one."""
+        at = bisect_right(self.starts, arn) - 1
+        if at < 0:
+            return []
+        return [_part.decode(part) for name, part in _entries.decode(packing.unpack(self.blocks[at])) if name == arn]
+
+
+def run_of(entries: Iterable[tuple[str, bytes]], packing: Packing) -> Run:
+    """Pack what is sorted already."""
+    run = Run([], [])
+    block: list[tuple[str, msgspec.Raw]] = []
+    size = 0
+    for arn, part in entries:
+        block.append((arn, msgspec.Raw(part)))
+        size += len(part)
+        if size >= _BLOCK:
+            _append(run, block, packing)
+            block, size = [], 0
+    if block:
+        _append(run, block, packing)
+    return run
+
+
+def _append(run: Run, block: list[_Entry], packing: Packing) -> None:
+    run.starts.append(block[0][0])
+    run.blocks.append(packing.pack(_encoder.encode(block)))
+
+
+class Runs(Mapping[str, Evidence]):
+    """The settled evidence of all sessions in these runs, by ARN; unpacked anew each time it is looked at."""
+
+    def __init__(self, bounds: Bounds, packing: Packing) -> None:
+        self._bounds = bounds
+        self._packing = packing
+        self._tiers: list[list[Run]] = []
+        self._length: int | None = None
+
+    def add(self, run: Run, tier: int = 0) -> None:
+        """Take in one more run."""
+        self._length = None
+        while len(self._tiers) <= tier:
+            self._tiers.append([])
+        runs = self._tiers[tier]
+        runs.append(run)
+        if len(runs) == _MOST_RUNS:
+            self._tiers[tier] = []
+            self.add(run_of(self._joined(runs), self._packing), tier + 1)
+
+    @property
+    def runs(self) -> list[Run]:
+        return [run for tier in self._tiers for run in tier]
+
+    def __len__(self) -> int:
+        if self._length is None:
+            self._length = sum(1 for _ in self)
+        return self._length
+
+    def __iter__(self) -> Iterator[str]:
+        return (arn for arn, _ in self._gathered(self.runs))
+
+    def __getitem__(self, arn: str) -> Evidence:
+        parts = [part for run in self.runs for part in run.find(arn, self._packing)]
+        if not parts:
+            raise KeyError(arn)
+        return _evidence_of(parts, self._bounds)
+
+    def items(self) -> ItemsView[str, Evidence]:
+        return _Items(self)
+
+    def values(self) -> ValuesView[Evidence]:
+        return _Values(self)
+
+    def unpacked(self) -> Iterator[tuple[str, Evidence]]:
+        """All sessions in order of their ARNs."""
+        for arn, parts in self._gathered(self.runs):
+            yield arn, _evidence_of([_part.decode(part) for part in parts], self._bounds)
+
+    def _gathered(self, runs: list[Run]) -> Iterator[tuple[str, list[msgspec.Raw]]]:
+        """The parts of each session, in order of the sessions' ARNs."""
+        entries = [run.entries(self._packing) for run in runs]
+        for arn, same in groupby(merge(*entries, key=itemgetter(0)), itemgetter(0)):
+            yield arn, [part for _, part in same]
+
+    def _joined(self, runs: list[Run]) -> Iterator[tuple[str, bytes]]:
+        for arn, parts in self._gathered(runs):
+            yield (
+                arn,
+                (bytes(parts[0]) if len(parts) == 1 else _join([_part.decode(part) for part in parts], self._bounds)),
+            )
+
+
+class _Items(ItemsView[str, Evidence]):
+    _mapping: Runs
+
+    def __iter__(self) -> Iterator[tuple[str, Evidence]]:
+        return self._mapping.unpacked()
+
+
+class _Values(ValuesView[Evidence]):
+    _mapping: Runs
+
+    def __iter__(self) -> Iterator[Evidence]:
+        return (evidence for _, evidence in self._mapping.unpacked())
+
+
+def encoded(calls: list[Calls], evidence: Evidence | None, bounds: Bounds) -> bytes:
+    """A part; of many calls from one network, or from many networks, evidence is made, so that it stays bounded."""
+    few, many = _by_amount(calls, bounds)
+    if many:
+        evidence = evidence or Evidence(many[0].caller.session)
+        evidence.observe_calls(many, bounds)
+    if evidence is not None:
+        evidence.settle(bounds)
+    return _encoder.encode(Part(few, evidence))
+
+
+def _by_amount(calls: list[Calls], bounds: Bounds) -> tuple[list[Calls], list[Calls]]:
+    """Calls from networks they are few from, and the others."""
+    if sum(map(len, calls)) <= bounds.events:
+        return calls, []
+    by_network: dict[str, int] = {}
+    for one in calls:
+        by_network[one.caller.network.key] = by_network.get(one.caller.network.key, 0) + len(one)
+    if len(by_network) > bounds.networks:
+        return [], calls
+    few = [one for one in calls if by_network[one.caller.network.key] <= bounds.events]
+    return few, [one for one in calls if by_network[one.caller.network.key] > bounds.events]
+
+
+def _join(parts: list[Part], bounds: Bounds) -> bytes:
+    if any(part.evidence for part in parts):
+        return _encoder.encode(Part([], _evidence_of(parts, bounds)))
+    return encoded([calls for part in parts for calls in part.calls], None, bounds)
+
+
+def _evidence_of(parts: list[Part], bounds: Bounds) -> Evidence:
+    """What these parts of one session come to, settled."""
+    evidence = next((part.evidence for part in parts if part.evidence), None)
+    calls = [one for part in parts for one in part.calls]
+    if evidence is None:
+        evidence = Evidence(calls[0].caller.session)
+    for part in parts:
+        if part.evidence is not None and part.evidence is not evidence:
+            evidence.absorb(part.evidence, bounds)
+    evidence.observe_calls(calls, bounds)
+    evidence.settle(bounds)
+    return evidence

@@ -1,0 +1,90 @@
+"""Evidence packed away in runs, and brought together again."""
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from straykey.core.evidence import Bounds
+from straykey.core.folding import Folding
+from straykey.core.ledger import Ledger, PackedLedger
+from straykey.core.run import Packing
+from straykey.core.salvage import decode
+from straykey.pipeline import Period, fold
+from straykey.sources.compression import PACKING
+from tests.core.test_ledger_laws import TIGHT, histories, read, told
+from tests.records import RawRecord, trail, use_record
+
+
+def packed(records: list[RawRecord], bounds: Bounds = TIGHT, packing: Packing = PACKING) -> PackedLedger:
+    """Each record in a run of its own."""
+    folding = Folding(bounds, packing, held=1)
+    for record in records:
+        fold([decode(trail(record))], folding, Period())
+    return folding.ledger()
+
+
+@settings(max_examples=200, deadline=None)
+@given(histories(), st.randoms(use_true_random=False), st.integers(1, 4))
+def test_any_number_of_runs_from_any_number_of_readers_come_to_what_the_plain_way_does(
+    records: list[RawRecord], rng: random.Random, readers: int
+) -> None:
+    shares: list[list[RawRecord]] = [[] for _ in range(readers)]
+    for record in records:
+        for share in rng.sample(shares, k=rng.randint(1, readers)):
+            share.append(record)
+    whole = PackedLedger.empty(TIGHT, PACKING)
+    for share in shares:
+        whole.absorb(packed(share))
+    whole.settle()
+    assert told(whole) == told(read(records))
+
+
+@settings(max_examples=50, deadline=None)
+@given(histories())
+def test_a_session_looked_up_is_the_one_met_on_the_way_through_all(records: list[RawRecord]) -> None:
+    sessions = packed(records).sessions
+    assert list(sessions) == sorted(sessions)
+    assert [(arn, sessions[arn]) for arn in sessions] == list(sessions.items())
+    assert len(sessions) == len(list(sessions.values()))
+
+
+def test_a_session_that_is_not_there_is_not_found() -> None:
+    sessions = packed([use_record()]).sessions
+    for arn in ("", "arn:aws:sts::111122223333:assumed-role/web-role/i-0", "~"):
+        assert sessions.get(arn) is None
+
+
+def of_one_session(count: int, addresses: int = 1) -> list[RawRecord]:
+    return [
+        use_record(
+            event_id=f"{n:08x}-0000-4000-8000-000000000000",
+            address=f"203.0.{n % addresses >> 8}.{n % addresses & 255}",
+            time=f"2026-05-04T1{n // 3600 % 10}:{n // 60 % 60:02}:{n % 60:02}Z",
+        )
+        for n in range(count)
+    ]
+
+
+def size(ledger: PackedLedger) -> int:
+    return sum(len(block) for run in ledger.sessions.runs for block in run.blocks)
+
+
+@pytest.mark.parametrize("calls_from_each", [1, 8000])
+def test_what_is_kept_of_one_session_is_bounded(calls_from_each: int) -> None:
+    def kept(count: int) -> int:
+        folding = Folding(Bounds(), Packing())
+        records = of_one_session(count, addresses=max(1, count // calls_from_each))
+        fold([decode(trail(*records))], folding, Period())
+        return size(folding.ledger())
+
+    assert kept(8000) < 1.1 * kept(4000)
+
+
+def test_a_session_that_is_in_every_run_is_kept_in_few_of_them() -> None:
+    sessions = packed(of_one_session(200), Bounds()).sessions
+    assert len(sessions.runs) < 40
+    plain = read(of_one_session(200), into=Ledger())
+    plain.settle()
+    assert dict(sessions) == plain.sessions
