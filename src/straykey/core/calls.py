@@ -29,8 +29,14 @@ class Calls(msgspec.Struct, gc=False, array_like=True):
     caller: Caller
     kinds: list[Alike]
 
-    def __len__(self) -> int:
-        return sum(len(kind.stamps) for kind in self.kinds)
+    @property
+    def count(self) -> int:
+        return sum([len(kind.stamps) for kind in self.kinds])
+
+    @property
+    def earliest(self) -> str:
+        """The first of all stamps."""
+        return min([min(kind.stamps) for kind in self.kinds])
 
     def events(self) -> Iterator[Event]:
         """What is kept of each call."""

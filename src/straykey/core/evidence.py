@@ -6,11 +6,11 @@ counts, appends or remembers what came last.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from straykey.core.calls import Calls, hours_of
+from straykey.core.calls import TIME, Calls, hours_of
 from straykey.core.network import Lane, Network, neighbourhood
 from straykey.core.observation import Caller, Event, Issuance, Issued, Use
 from straykey.core.sample import Events, Firsts, Witnesses, distinct, lowest, rank, trim
@@ -63,10 +63,12 @@ class Sighting(msgspec.Struct, gc=False, array_like=True):
         self.calls.note(event.call, time, bounds.calls)
         self._note_caller(use.caller, time, bounds)
 
-    def observe_calls(self, calls: Calls, first: Event, bounds: Bounds) -> None:
-        """`observe` of each, at once; `first` is the earliest of them."""
+    def observe_calls(self, calls: Calls, bounds: Bounds) -> None:
+        """`observe` of each, at once."""
         for kind in calls.kinds:
             start, end = calls.event(kind, min(kind.stamps)), calls.event(kind, max(kind.stamps))
+            if start < self.first:  # noqa: PLR1730
+                self.first = start
             if end > self.last:  # noqa: PLR1730
                 self.last = end
             self.events.add_all(calls, kind, bounds.events)
@@ -74,8 +76,7 @@ class Sighting(msgspec.Struct, gc=False, array_like=True):
                 self.hours.note(hour, hour, bounds.hours)
             self.agents.note(kind.agent, start, bounds.agents)
             self.calls.note(kind.call, start.time, bounds.calls)
-        self.first = min(self.first, first)
-        self._note_caller(calls.caller, first.time, bounds)
+        self._note_caller(calls.caller, calls.earliest[:TIME], bounds)
 
     def _note_caller(self, caller: Caller, time: str, bounds: Bounds) -> None:
         if caller.network > self.network:  # noqa: PLR1730 - the same place, its endpoint's owner named
@@ -107,26 +108,28 @@ class Sighting(msgspec.Struct, gc=False, array_like=True):
         self.deliveries.settle(bounds.agents)
 
 
-def sighting_of(calls: list[Calls], events: list[Event]) -> Sighting:
-    """All use of one network: at least one event, the earliest first, no more than are kept."""
-    newest_first = events[::-1]  # so that of many the earliest stays
+def sighting_of(calls: list[Calls]) -> Sighting:
+    """All use of one network, if it is no more than is kept."""
+    events = [event for one in calls for event in one.events()]
+    events.sort(reverse=True)  # so that of many the earliest stays
     callers = [one.caller for one in calls]
-    deliveries: dict[str, str] = {}
-    if any(caller.delivery for caller in callers):
-        by_delivery = sorted(((one.caller.delivery, one.first.time) for one in calls), reverse=True)
-        deliveries = {delivery: time for delivery, time in by_delivery if delivery}
     return Sighting(
-        network=callers[0].network if len(callers) == 1 else max(caller.network for caller in callers),
-        first=events[0],
-        last=events[-1],
-        events=Events({event.event_id: event for event in newest_first}),
+        network=callers[0].network if len(callers) == 1 else max([caller.network for caller in callers]),
+        first=events[-1],
+        last=events[0],
+        events=Events({event.event_id: event for event in events}),
         hours=Firsts({hour: hour for hour in {event.time[:13] for event in events}}),
-        keys=Firsts({event.access_key: event.time for event in newest_first}),
-        agents=Witnesses({event.agent: event for event in newest_first}),
-        calls=Firsts({event.call: event.time for event in newest_first}),
-        deliveries=Firsts(deliveries),
-        issued=min((caller.issued for caller in callers if caller.issued), default=""),
+        keys=Firsts({event.access_key: event.time for event in events}),
+        agents=Witnesses({event.agent: event for event in events}),
+        calls=Firsts({event.call: event.time for event in events}),
+        deliveries=Firsts(_deliveries(calls)),
+        issued=min([caller.issued for caller in callers if caller.issued], default=""),
     )
+
+
+def _deliveries(calls: list[Calls]) -> dict[str, str]:
+    found = [(one.earliest[:TIME], one.caller.delivery) for one in calls if one.caller.delivery]
+    return {delivery: time for time, delivery in sorted(found, reverse=True)}
 
 
 def part_of(sighting: Sighting, events: list[Event]) -> Sighting:
@@ -180,40 +183,44 @@ class Evidence(msgspec.Struct, gc=False, array_like=True):
         """`observe` of each, at once; all are calls of this session."""
         by_network: dict[str, list[Calls]] = {}
         for one in calls:
+            self._note_calls(one, bounds)
             by_network.setdefault(one.caller.network.key, []).append(one)
-        for key, there in by_network.items():
-            if key not in self.sightings and sum(map(len, there)) <= bounds.events:
-                self._observe_few(there, bounds)
-            else:
-                for one in there:
-                    first = one.first
-                    self._sighting(one.caller, first, bounds).observe_calls(one, first, bounds)
-
-    def _observe_few(self, calls: list[Calls], bounds: Bounds) -> None:
-        """Fold all use of a network at once, if it is no more than is kept."""
-        events = sorted(event for one in calls for event in one.events())
-        for one in calls:
-            self._note_caller(one.caller, one.first if len(calls) > 1 else events[0], bounds)
-        self._add(sighting_of(calls, events), bounds)
+        for key in self._room_for(by_network, bounds):
+            there = by_network[key]
+            sighting = self.sightings.get(key)
+            if sighting is None and sum([one.count for one in there]) <= bounds.events:
+                self.sightings[key] = sighting_of(there)
+                continue
+            if sighting is None:
+                first = there[0].first
+                sighting = self.sightings[key] = Sighting(there[0].caller.network, first, first)
+            for one in there:
+                sighting.observe_calls(one, bounds)
 
     def _sighting(self, caller: Caller, first: Event, bounds: Bounds) -> Sighting:
         """The sighting that calls of this caller belong to, once the caller is noted."""
-        self._note_caller(caller, first, bounds)
-        sighting = self.sightings.get(caller.network.key)
-        return sighting or self._add(Sighting(caller.network, first, first), bounds)
-
-    def _add(self, sighting: Sighting, bounds: Bounds) -> Sighting:
-        self.sightings[sighting.network.key] = sighting
-        if len(self.sightings) > 2 * len(Lane) * bounds.networks:
-            self._settle_networks(bounds)
+        self._note_caller(caller, first.time, bounds)
+        self._note_earliest(first, caller.network)
+        key = caller.network.key
+        sighting = self.sightings.get(key)
+        if sighting is None:
+            sighting = self.sightings[key] = Sighting(caller.network, first, first)
+            if len(self.sightings) > 2 * len(Lane) * bounds.networks:
+                self._settle_networks(bounds)
         return sighting
 
-    def _note_caller(self, caller: Caller, first: Event, bounds: Bounds) -> None:
-        self._note_earliest(first, caller.network)
+    def _note_calls(self, calls: Calls, bounds: Bounds) -> None:
+        caller, time = calls.caller, calls.earliest[:TIME]
+        self._note_caller(caller, time, bounds)
+        known = self.earliest.get(caller.network.lane)
+        if known is None or time <= known[0].time:
+            self._note_earliest(calls.first, caller.network)
+
+    def _note_caller(self, caller: Caller, time: str, bounds: Bounds) -> None:
         if caller.role_arn:
-            self.role_arns.note(caller.role_arn, first.time, bounds.names)
+            self.role_arns.note(caller.role_arn, time, bounds.names)
         if caller.scope:
-            self.scopes.note(caller.scope, first.time, bounds.names)
+            self.scopes.note(caller.scope, time, bounds.names)
 
     def observe_issuance(self, issued: Issued, bounds: Bounds) -> None:
         self.role_arns.note(issued.role_arn, issued.issuance.time, bounds.names)
@@ -268,14 +275,35 @@ class Evidence(msgspec.Struct, gc=False, array_like=True):
     def _settle_networks(self, bounds: Bounds) -> None:
         if len(self.sightings) <= bounds.networks and not self.crowded:
             return
-        for lane in Lane:
-            networks = {key: seen.network for key, seen in self.sightings.items() if seen.network.lane is lane}
-            if len(networks) > bounds.networks or lane in self.crowded:
-                lowest_few = lowest(networks, bounds.networks)
+        networks = {key: sighting.network for key, sighting in self.sightings.items()}
+        for key in networks.keys() - self._kept(networks, bounds):
+            del self.sightings[key]
+
+    def _room_for(self, calls: dict[str, list[Calls]], bounds: Bounds) -> Iterable[str]:
+        """Those of these networks that are kept; what they push out is let go."""
+        if len(self.sightings) + len(calls) <= bounds.networks and not self.crowded:
+            return calls
+        networks = {key: there[0].caller.network for key, there in calls.items()}
+        networks |= {key: sighting.network for key, sighting in self.sightings.items()}
+        kept = self._kept(networks, bounds)
+        for key in self.sightings.keys() - kept:
+            del self.sightings[key]
+        return calls.keys() & kept
+
+    def _kept(self, networks: dict[str, Network], bounds: Bounds) -> set[str]:
+        """The networks that stay, of those kept so far and those that come; notes lanes with more than stay."""
+        by_lane: dict[Lane, dict[str, Network]] = defaultdict(dict)
+        for key, network in networks.items():
+            by_lane[network.lane][key] = network
+        kept: set[str] = set()
+        for lane, there in by_lane.items():
+            if len(there) > bounds.networks or lane in self.crowded:
+                lowest_few = lowest(there, bounds.networks)
                 self.crowded[lane] = distinct(lowest_few, bounds.networks, overflowed=True)
-                kept = {*lowest_few, *_of_each_neighbourhood(networks, bounds)}
-                for key in networks.keys() - kept:
-                    del self.sightings[key]
+                kept.update(lowest_few, _of_each_neighbourhood(there, bounds))
+            else:
+                kept.update(there)
+        return kept
 
 
 def _of_each_neighbourhood(networks: dict[str, Network], bounds: Bounds) -> Iterator[str]:

@@ -30,14 +30,10 @@ _Fingerprint = int
 
 
 class _Met(msgspec.Struct, gc=False):
-    """Who was met, or why nothing is kept of whom; and the stamps of their calls, by kind.
-
-    Kinds that may tell more than a call are kept apart: a record of theirs is looked at each time.
-    """
+    """Who was met, or why nothing is kept of whom; and the calls they made."""
 
     caller: Caller | Skipped
-    stamps: dict[_Fingerprint, list[str]] = {}
-    telling: dict[_Fingerprint, list[str]] = {}
+    kinds: list[Alike] = []
 
 
 class Folding:
@@ -48,7 +44,9 @@ class Folding:
         self._scratch = Ledger(bounds)
         self._runs = Runs(bounds, packing)
         self._callers: dict[_Fingerprint, _Met] = {}
-        self._kinds: dict[_Fingerprint, tuple[str, str, str, str]] = {}
+        # Of all that records have in common: their stamps.  Records that may tell more are looked at each time.
+        self._stamps: dict[_Fingerprint, list[str]] = {}
+        self._telling: dict[_Fingerprint, list[str]] = {}
         self._hours: set[str] = set()  # that are known to be hours
         self._most_held = held
         self._held = 0
@@ -56,7 +54,7 @@ class Folding:
     def take(self, records: list[Record]) -> Counter[Skipped]:
         """Fold records; says how many gave nothing, by reason."""
         skipped: Counter[Skipped] = Counter()
-        met_before, hours = self._callers.get, self._hours
+        stamps_of, hours = self._stamps.get, self._hours
         for record in records:
             identity, time, event_id = record.identity, record.time, record.event_id
             if (
@@ -69,27 +67,20 @@ class Folding:
             ):
                 outcome = self._scratch.take(record)
             else:
-                who = hash((identity, record.address, record.endpoint, record.endpoint_owner, record.recipient))
-                met = met_before(who) or self._meet(record, identity, who)
-                kind = hash((record.source, record.name, record.agent, record.region, record.error))
-                stamps = met.stamps.get(kind)
+                who = (identity, record.address, record.endpoint, record.endpoint_owner, record.recipient)
+                like = hash((who, record.source, record.name, record.agent, record.region, record.error))
+                stamps = stamps_of(like)
                 if stamps is not None:
                     stamps.append(time + event_id)
                     continue
-                outcome = self._take_new_kind(record, identity, met, kind)
+                met = self._callers.get(hash(who)) or self._meet(record, identity, hash(who))
+                outcome = self._take_new_kind(record, identity, met, like)
             if outcome is not None:
                 skipped[outcome] += 1
         self._held += len(records)
         if self._held >= self._most_held:
             self._flush()
         return skipped
-
-    def _enter_hour(self, time: str) -> bool:
-        """True if the time is in the one form of `moment`."""
-        if moment(time) != time:
-            return False
-        self._hours.add(time[:13])
-        return True
 
     def ledger(self) -> PackedLedger:
         """All that was folded, settled."""
@@ -98,26 +89,12 @@ class Folding:
         scratch = self._scratch
         return PackedLedger(scratch.bounds, self._runs, scratch.accounts, scratch.grants, scratch.makings)
 
-    def _flush(self) -> None:
-        """Pack away what was noted of sessions."""
-        run = run_of(self._entries(), self._packing)
-        if run.blocks:
-            self._runs.add(run)
-        self._callers.clear()
-        self._kinds.clear()
-        self._scratch.sessions.clear()
-        self._held = 0
-
-    def _entries(self) -> Iterator[tuple[str, bytes]]:
-        by_arn: dict[str, list[Calls]] = {}
-        kinds = self._kinds
-        for met in self._callers.values():
-            alike = [Alike(*kinds[kind], stamps) for kind, stamps in (*met.stamps.items(), *met.telling.items())]
-            if alike and isinstance(met.caller, Caller):
-                by_arn.setdefault(met.caller.session.arn, []).append(Calls(met.caller, alike))
-        sessions = self._scratch.sessions
-        for arn in sorted(by_arn.keys() | sessions.keys()):
-            yield arn, encoded(by_arn.get(arn, []), sessions.get(arn), self._scratch.bounds)
+    def _enter_hour(self, time: str) -> bool:
+        """True if the time is in the one form of `moment`."""
+        if moment(time) != time:
+            return False
+        self._hours.add(time[:13])
+        return True
 
     def _meet(self, record: Record, identity: Identity, who: _Fingerprint) -> _Met:
         if record.recipient:
@@ -126,18 +103,39 @@ class Folding:
         met = self._callers[who] = _Met(caller)
         return met
 
-    def _take_new_kind(self, record: Record, identity: Identity, met: _Met, kind: _Fingerprint) -> Skipped | None:
+    def _take_new_kind(self, record: Record, identity: Identity, met: _Met, like: _Fingerprint) -> Skipped | None:
         """Take a call of a kind that was not seen of its caller, or that may tell more than a call."""
-        time = record.time or ""
-        caller = met.caller
-        is_telling = record.name in TELLING
+        time, caller = record.time or "", met.caller
+        stamps_by_like = self._stamps
         skipped = caller if isinstance(caller, Skipped) else None
-        if is_telling and caller is not Skipped.BAD_ADDRESS:
+        if record.name in TELLING and caller is not Skipped.BAD_ADDRESS:
+            stamps_by_like = self._telling
             others, skipped = told_of(record, identity, caller, time)
             for other in others:
                 self._scratch.observe(other)
         if isinstance(caller, Caller):
-            self._kinds.setdefault(kind, (call_of(record), record.region or "", record.agent or "", record.error or ""))
-            by_kind = met.telling if is_telling else met.stamps
-            by_kind.setdefault(kind, []).append(f"{time}{record.event_id}")
+            stamps = stamps_by_like.get(like)
+            if stamps is None:
+                stamps = stamps_by_like[like] = []
+                kind = (call_of(record), record.region or "", record.agent or "", record.error or "")
+                met.kinds.append(Alike(*kind, stamps))
+            stamps.append(f"{time}{record.event_id}")
         return skipped
+
+    def _flush(self) -> None:
+        """Pack away what was noted of sessions."""
+        run = run_of(self._entries(), self._packing)
+        if run.blocks:
+            self._runs.add(run)
+        for noted in (self._callers, self._stamps, self._telling, self._hours, self._scratch.sessions):
+            noted.clear()
+        self._held = 0
+
+    def _entries(self) -> Iterator[tuple[str, bytes]]:
+        by_arn: dict[str, list[Calls]] = {}
+        for met in self._callers.values():
+            if met.kinds and isinstance(met.caller, Caller):
+                by_arn.setdefault(met.caller.session.arn, []).append(Calls(met.caller, met.kinds))
+        sessions = self._scratch.sessions
+        for arn in sorted(by_arn.keys() | sessions.keys()):
+            yield arn, encoded(by_arn.get(arn, []), sessions.get(arn), self._scratch.bounds)

@@ -61,7 +61,7 @@ def _spelled_time(text: str) -> str | None:
     match = _EXPIRY.fullmatch(text)
     if match is None or match[1] not in _MONTHS:
         return None
-    day, year, hour, minute, second = (int(match[group]) for group in range(2, 7))
+    day, year, hour, minute, second = map(int, match.group(2, 3, 4, 5, 6))
     of_day = hour % 12 + (12 if match[7] == "P" else 0)
     return moment(f"{year:04}-{_MONTHS.index(match[1]) + 1:02}-{day:02}T{of_day:02}:{minute:02}:{second:02}Z")
 

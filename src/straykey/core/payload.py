@@ -53,9 +53,12 @@ def _unwrapped(raw: msgspec.Raw, wrapper: str) -> object:
 
 
 def member(value: object, *names: str) -> object:
-    """The first of `names`, in any case of letters, that an object has and that is not null; else None."""
+    """The first of `names`, as it is or else in any case of letters, that an object has and that is not null."""
     if not isinstance(value, dict):
         return None
+    usual = value.get(names[0]) if names else None
+    if usual is not None:
+        return usual
     present = {name.lower(): inner for name, inner in value.items() if inner is not None}
     return next((present[name.lower()] for name in names if name.lower() in present), None)
 

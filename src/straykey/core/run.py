@@ -173,11 +173,13 @@ def encoded(calls: list[Calls], evidence: Evidence | None, bounds: Bounds) -> by
 
 def _by_amount(calls: list[Calls], bounds: Bounds) -> tuple[list[Calls], list[Calls]]:
     """Calls from networks they are few from, and the others."""
-    if sum(map(len, calls)) <= bounds.events:
+    counts = [one.count for one in calls]
+    if sum(counts) <= bounds.events:
         return calls, []
     by_network: dict[str, int] = {}
-    for one in calls:
-        by_network[one.caller.network.key] = by_network.get(one.caller.network.key, 0) + len(one)
+    for one, count in zip(calls, counts, strict=True):
+        key = one.caller.network.key
+        by_network[key] = by_network.get(key, 0) + count
     if len(by_network) > bounds.networks:
         return [], calls
     few = [one for one in calls if by_network[one.caller.network.key] <= bounds.events]
