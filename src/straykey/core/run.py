@@ -54,12 +54,12 @@ class Run(msgspec.Struct, frozen=True):
         for block in self.blocks:
             yield from _entries.decode(packing.unpack(block))
 
-    def find(self, arn: str, packing: Packing) -> list[Part]:
-        """The part of one session, if there is one."""
-        at = bisect_right(self.starts, arn) - 1
-        if at < 0:
-            return []
-        return [_part.decode(part) for name, part in _entries.decode(packing.unpack(self.blocks[at])) if name == arn]
+    def block_of(self, arn: str) -> int:
+        """The place of the block that holds this session, if the run does; -1 if it does not."""
+        return bisect_right(self.starts, arn) - 1
+
+    def block(self, at: int, packing: Packing) -> dict[str, msgspec.Raw]:
+        return dict(_entries.decode(packing.unpack(self.blocks[at])))
 
 
 def run_of(entries: Iterable[tuple[str, bytes]], packing: Packing) -> Run:
@@ -91,10 +91,12 @@ class Runs(Mapping[str, Evidence]):
         self._packing = packing
         self._tiers: list[list[Run]] = []
         self._length: int | None = None
+        self._open: dict[int, tuple[int, dict[str, msgspec.Raw]]] = {}  # by run: the block that was looked into last
 
     def add(self, run: Run, tier: int = 0) -> None:
         """Take in one more run."""
         self._length = None
+        self._open.clear()
         while len(self._tiers) <= tier:
             self._tiers.append([])
         runs = self._tiers[tier]
@@ -116,10 +118,20 @@ class Runs(Mapping[str, Evidence]):
         return (arn for arn, _ in self._gathered(self.runs))
 
     def __getitem__(self, arn: str) -> Evidence:
-        parts = [part for run in self.runs for part in run.find(arn, self._packing)]
+        """Looking up sessions in order of their ARNs unpacks each block but once."""
+        parts = [part for place, run in enumerate(self.runs) if (part := self._find(place, run, arn)) is not None]
         if not parts:
             raise KeyError(arn)
-        return _evidence_of(parts, self._bounds)
+        return _evidence_of([_part.decode(part) for part in parts], self._bounds)
+
+    def _find(self, place: int, run: Run, arn: str) -> msgspec.Raw | None:
+        at = run.block_of(arn)
+        if at < 0:
+            return None
+        known = self._open.get(place)
+        if known is None or known[0] != at:
+            known = self._open[place] = (at, run.block(at, self._packing))
+        return known[1].get(arn)
 
     def items(self) -> ItemsView[str, Evidence]:
         return _Items(self)
