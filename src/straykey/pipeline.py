@@ -7,7 +7,7 @@ from functools import partial
 import msgspec
 
 from straykey.core.case import Context
-from straykey.core.envelope import Decoded
+from straykey.core.envelope import Decoded, Detour
 from straykey.core.evidence import instance_of, workload_of
 from straykey.core.finding import Finding
 from straykey.core.folding import Folding
@@ -104,17 +104,19 @@ def read(source: Source, ledger: Ledger, period: Period, progress: Callable[[Bat
     for batch in source.batches():
         folded = fold(batch.portions, folding, period)
         tally.add(batch.name, batch.size, folded.records, folded.skipped, folded.mended)
+        tally.detours.update(folded.detours)
         progress(batch)
     ledger.settle()
     return tally
 
 
 class Folded(msgspec.Struct):
-    """What the portions of one file held: records, and by reason what gave nothing and what had to be mended."""
+    """What the portions of one file held: records; by reason what gave nothing and what had to be mended; detours."""
 
     records: int = 0
     skipped: Counter[Skipped] = msgspec.field(default_factory=Counter)
     mended: Counter[Skipped] = msgspec.field(default_factory=Counter)
+    detours: Counter[Detour] = msgspec.field(default_factory=Counter)
 
 
 def fold(portions: Iterable[Decoded], folding: Folding, period: Period) -> Folded:
@@ -124,6 +126,7 @@ def fold(portions: Iterable[Decoded], folding: Folding, period: Period) -> Folde
     for portion in portions:
         folded.records += len(portion.records) + len(portion.mended)
         folded.skipped.update(portion.skipped)
+        folded.detours.update(portion.detours)
         for record in portion.records:
             outcome = take(record)
             if outcome is not None:

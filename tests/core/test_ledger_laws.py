@@ -12,8 +12,8 @@ from straykey.core.folding import Folding
 from straykey.core.judge import judge
 from straykey.core.ledger import Ledger
 from straykey.core.observation import observe
+from straykey.core.reading import decode
 from straykey.core.record import Skipped
-from straykey.core.salvage import decode
 from straykey.core.settings import Settings
 from straykey.formats.finding_json import to_document
 from straykey.pipeline import Period, fold

@@ -4,6 +4,7 @@ from collections import Counter
 
 import msgspec
 
+from straykey.core.envelope import Detour
 from straykey.core.record import Skipped
 
 
@@ -19,6 +20,7 @@ class Tally(msgspec.Struct):
     skipped: Counter[Skipped] = msgspec.field(default_factory=Counter)
     mended: Counter[Skipped] = msgspec.field(default_factory=Counter)
     losses: dict[str, Counter[Skipped]] = {}
+    detours: Counter[Detour] = msgspec.field(default_factory=Counter)
 
     def add(self, name: str, size: int, records: int, skipped: Counter[Skipped], mended: Counter[Skipped]) -> None:
         """Add what one file held."""

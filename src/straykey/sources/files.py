@@ -14,8 +14,8 @@ from pathlib import Path
 import msgspec
 
 from straykey.core.envelope import Decoded, as_utf8
+from straykey.core.reading import portions
 from straykey.core.record import Skipped
-from straykey.core.salvage import portions
 from straykey.errors import UsageError
 from straykey.ports import Batch
 from straykey.sources.compression import Limit, Unpacking
