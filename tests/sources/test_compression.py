@@ -3,6 +3,7 @@
 import gzip
 import zlib
 from collections.abc import Callable
+from io import BytesIO
 from typing import NamedTuple
 
 import pytest
@@ -25,7 +26,7 @@ class Unpacked(NamedTuple):
 
 
 def unpack(data: bytes, limit: Limit | None = None) -> Unpacked:
-    unpacking = Unpacking(data, limit)
+    unpacking = Unpacking(BytesIO(data).read, limit, len(data))
     return Unpacked(b"".join(unpacking), unpacking.problem)
 
 
