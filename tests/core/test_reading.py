@@ -108,7 +108,7 @@ sizes = st.lists(st.integers(1, 400), min_size=1, max_size=5)
 
 @settings(max_examples=500, deadline=None)
 @given(contents(), sizes, st.integers(50, 3000))
-@example(b'[[1],"not closed here}\n{":' + SOUND[0] + b"]", [14, 80], 3000)
+@example(b'[[1],"a name that is quite long}\n{":[' + SOUND[0] + b"]]", [20], 3000)
 @example(b'{"Records":[' + b",".join([SOUND[0], PARTS[12], SOUND[1]]) + b"]}", [90], 3000)
 def test_however_content_comes_in_the_slow_way_alone_would_give_the_same(
     data: bytes, sizes: list[int], near: int
