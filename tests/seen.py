@@ -12,8 +12,8 @@ from straykey.core.home import Verdict, weigh
 from straykey.core.judge import judge
 from straykey.core.ledger import PackedLedger
 from straykey.core.ranges import AwsRanges, parse_ranges
+from straykey.core.reading import decode
 from straykey.core.run import Packing
-from straykey.core.salvage import decode
 from straykey.core.settings import Settings
 from straykey.core.survey import survey
 from straykey.pipeline import Period, fold

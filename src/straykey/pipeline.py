@@ -7,7 +7,7 @@ from functools import partial
 import msgspec
 
 from straykey.core.case import Context
-from straykey.core.envelope import Decoded
+from straykey.core.envelope import Decoded, Detour
 from straykey.core.evidence import Bounds, instance_of, workload_of
 from straykey.core.finding import Finding
 from straykey.core.folding import Folding
@@ -136,6 +136,7 @@ def fold_all(source: Source, period: Period, progress: Callable[[int], None]) ->
     for batch in source.batches():
         folded = fold(batch.portions, folding, period)
         tally.add(batch.name, batch.size, folded.records, folded.skipped, folded.mended)
+        tally.detours.update(folded.detours)
         progress(batch.size)
     return Read(folding.ledger(), tally)
 
@@ -154,11 +155,12 @@ def _unread(share: Source) -> Read:
 
 
 class Folded(msgspec.Struct):
-    """What the portions of one file held: records, and by reason what gave nothing and what had to be mended."""
+    """What the portions of one file held: records; by reason what gave nothing and what had to be mended; detours."""
 
     records: int = 0
     skipped: Counter[Skipped] = msgspec.field(default_factory=Counter)
     mended: Counter[Skipped] = msgspec.field(default_factory=Counter)
+    detours: Counter[Detour] = msgspec.field(default_factory=Counter)
 
 
 def fold(portions: Iterable[Decoded], folding: Folding, period: Period) -> Folded:
@@ -168,6 +170,7 @@ def fold(portions: Iterable[Decoded], folding: Folding, period: Period) -> Folde
         folded.records += len(portion.records) + len(portion.mended)
         folded.skipped.update(portion.skipped)
         folded.skipped.update(_take(folding, period, portion.records))
+        folded.detours.update(portion.detours)
         for record, reason in portion.mended:
             lost = [outcome for outcome in _take(folding, period, [record]) if outcome.is_loss]
             folded.skipped.update(lost)

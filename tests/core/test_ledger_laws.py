@@ -11,9 +11,9 @@ from straykey.core.evidence import Bounds
 from straykey.core.folding import Folding
 from straykey.core.judge import judge
 from straykey.core.ledger import Ledger, PackedLedger
+from straykey.core.reading import decode
 from straykey.core.record import Skipped
 from straykey.core.run import Packing
-from straykey.core.salvage import decode
 from straykey.core.settings import Settings
 from straykey.formats.finding_json import to_document
 from straykey.pipeline import Period, fold

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from straykey.core.evidence import Bounds
 from straykey.core.folding import Folding
 from straykey.core.ledger import Ledger, PackedLedger
+from straykey.core.reading import decode
 from straykey.core.run import Packing
-from straykey.core.salvage import decode
 from straykey.pipeline import Period, fold
 from straykey.sources.compression import PACKING
 from tests.core.test_ledger_laws import TIGHT, histories, read, told

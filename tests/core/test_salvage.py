@@ -7,13 +7,14 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from straykey.core.envelope import Decoded
 from straykey.core.observation import observe
+from straykey.core.reading import decode
 from straykey.core.record import Skipped
-from straykey.core.salvage import decode, portions, salvage
+from straykey.core.salvage import salvage
 from tests.records import RawRecord, compact, lines, trail, use_record
 
 Wrapping = Callable[[list[RawRecord]], bytes]
@@ -289,26 +290,3 @@ HOSTILE = {
 @pytest.mark.parametrize("data", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_content_comes_to_an_end(data: bytes) -> None:
     assert losses(decode(data))
-
-
-@settings(max_examples=300, deadline=None)
-@given(
-    st.lists(st.builds(use_record, event_id=st.uuids().map(str)), max_size=6),
-    st.sampled_from(["trail", "lines", "pretty", "two"]),
-    st.integers(1, 3000),
-    st.one_of(st.none(), st.tuples(st.integers(0, 10_000), st.binary(max_size=3))),
-)
-def test_portions_hold_what_the_whole_holds_however_the_content_comes_in(
-    records: list[RawRecord], shape: str, step: int, damage: tuple[int, bytes] | None
-) -> None:
-    shapes = {"trail": trail(*records), "lines": lines(*records), "two": trail(*records) * 2}
-    data = shapes.get(shape, json.dumps({"Records": records}, indent=1).encode())
-    if damage is not None:
-        place, instead = damage[0] % (len(data) + 1), damage[1]
-        data = data[:place] + instead + data[place + 1 :]
-    chunks = [data[start : start + step] for start in range(0, len(data), step)]
-    found = list(portions(iter(chunks)))
-    whole = decode(data)
-    assert [record for portion in found for record in portion.records] == whole.records
-    assert [mended for portion in found for mended in portion.mended] == whole.mended
-    assert sum((portion.skipped for portion in found), Counter()) == whole.skipped

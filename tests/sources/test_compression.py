@@ -1,8 +1,10 @@
 """Unpacking, and how far a break or a bomb gets."""
 
 import gzip
+import random
 import zlib
 from collections.abc import Callable
+from io import BytesIO
 from typing import NamedTuple
 
 import pytest
@@ -25,7 +27,7 @@ class Unpacked(NamedTuple):
 
 
 def unpack(data: bytes, limit: Limit | None = None) -> Unpacked:
-    unpacking = Unpacking(data, limit)
+    unpacking = Unpacking(BytesIO(data).read, limit, len(data))
     return Unpacked(b"".join(unpacking), unpacking.problem)
 
 
@@ -113,3 +115,46 @@ def test_many_tiny_members_come_to_an_end(member: bytes) -> None:
 
 def test_gzip_of_other_programs_is_read() -> None:
     assert unpack(gzip.compress(PLAIN, compresslevel=1) + gzip.compress(b"", compresslevel=9)).data == PLAIN
+
+
+@pytest.mark.parametrize("pack", [bytes, gz, zst])
+def test_no_more_is_read_than_is_asked_for(pack: Pack) -> None:
+    read: list[int] = []
+
+    def noise(most: int) -> bytes:
+        read.append(most)
+        return pack(random.Random(7).randbytes(1_000_000))[:most] if len(read) == 1 else b"x" * most
+
+    next(iter(Unpacking(noise)))
+    assert sum(read) < 1_000_000
+
+
+def test_where_the_size_is_not_known_the_limit_grows_with_what_was_read() -> None:
+    content = random.Random(7).randbytes(500_000)
+    limit = Limit(ratio=2, floor=1000, ceiling=1 << 30)
+    unpacking = Unpacking(BytesIO(gz(content)).read, limit)
+    assert b"".join(unpacking) == content
+    assert unpacking.problem is None
+
+
+def test_a_bomb_behind_a_read_that_gives_little_at_a_time_is_stopped() -> None:
+    file = BytesIO(gz(bytes(50_000_000)))
+    unpacking = Unpacking(lambda most: file.read(min(most, 7)), SMALL)
+    assert sum(map(len, unpacking)) <= 5000
+    assert unpacking.problem is Skipped.TOO_LARGE
+
+
+@pytest.mark.parametrize("pack", [bytes, gz, zst])
+def test_however_little_comes_at_a_time_all_is_unpacked(pack: Pack) -> None:
+    file = BytesIO(pack(PLAIN) + pack(b"more"))
+    unpacking = Unpacking(lambda most: file.read(min(most, 3)))
+    assert b"".join(unpacking) == PLAIN + b"more"
+    assert unpacking.problem is None
+
+
+def test_a_break_far_into_a_long_member_costs_one_step_at_most() -> None:
+    content = random.Random(7).randbytes(6 << 20)
+    unpacked = unpack(gz(content)[:-8] + bytes(8))
+    assert unpacked.problem is Skipped.CORRUPT
+    assert content.startswith(unpacked.data)
+    assert len(content) - len(unpacked.data) <= 1 << 16

@@ -6,8 +6,10 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import zstandard
@@ -196,6 +198,45 @@ def test_a_device_is_not_read() -> None:
 def test_standard_input_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(gz(SOUND))))
     assert scanned("-", "-").tally.records == 1
+
+
+def test_a_named_pipe_that_gives_little_at_a_time_is_read_to_its_end(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    content = gz(trail(*(use_record(event_id=f"{place}") for place in range(200))))
+
+    def write() -> None:
+        with pipe.open("wb", buffering=0) as writing:
+            for start in range(0, len(content), 100):
+                writing.write(content[start : start + 100])
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    assert records(pipe) == 200
+    writer.join()
+
+
+class _Failing(io.RawIOBase):
+    """Gives `content`, and then an error, as a disk that breaks does."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = io.BytesIO(content)
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        if given := self._content.read(size):
+            return given
+        raise OSError("input/output error")
+
+
+def test_what_was_read_before_a_disk_failed_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    many = trail(*(use_record(event_id=f"{place}") for place in range(500)))
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=_Failing(many)))
+    tally = scanned("-").tally
+    assert tally.skipped == {Skipped.UNREADABLE: 1}
+    assert tally.records > 300
 
 
 def test_a_closed_standard_input_is_a_loss(monkeypatch: pytest.MonkeyPatch) -> None:

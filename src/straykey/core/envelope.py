@@ -1,17 +1,40 @@
 """What a file of logs holds: bytes in, records out, told apart by content.
 
-A trail's own `{"Records": […]}` and one record a line are decoded at once.  Everything else, and everything that
-fails, goes the slow way through `core.salvage`: any shape, and whatever in broken input is still whole.
+A trail's own `{"Records": […]}` and one record a line are decoded piece by piece, all records of a piece at once.
+Everything else, and every piece that fails, goes the slow way through `core.salvage`.
+
+Why a piece may be cut where `},{"eventVersion":` stands, whatever that stands in:
+
+* Every byte is decoded: the pieces are all that stands between `{"Records":[` and `]}`, but for one comma at each cut.
+* What is a JSON list between brackets is a sequence of whole values with commas between; so a piece that is one begins
+  and ends between two values, and sound pieces with their commas put back are one such sequence again.  JSON can be
+  read in one way only: this sequence is the list of the file.  No input has sound pieces and another whole.
+* Hence a cut inside a record, be it in a list of objects in its request, leaves a bracket or a quote open in the piece
+  before it, which is then not sound.  A text cannot hold the place of a cut at all: its quotes would be escaped.
+* The same goes for lines: a piece is a sequence of whole objects, and so is what the pieces make together.
+* That a piece holds records, not the wrappings of some, is told by `eventTime`: each element must have one.
 """
 
 import codecs
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from enum import StrEnum
+from itertools import chain
+from typing import cast
 
 import msgspec
 
 from straykey.core.mend import is_utf8
 from straykey.core.record import Record, Skipped
+
+
+class Detour(StrEnum):
+    """What a file was read by where it could not be read at once; who writes odd records can bring these about."""
+
+    REDONE = "read record by record"  # a piece of a file
+    HELD = "held in memory as a whole"  # a file, or the rest of one, of no known form or with a value of no near end
+    SEARCHED = "searched for records"  # a file that holds what is broken
 
 
 class Decoded(msgspec.Struct):
@@ -20,57 +43,47 @@ class Decoded(msgspec.Struct):
     records: list[Record] = []
     mended: list[tuple[Record, Skipped]] = []
     skipped: Counter[Skipped] = msgspec.field(default_factory=Counter)
+    detours: Counter[Detour] = msgspec.field(default_factory=Counter)
 
 
-# What stands beside the list might be another list of records: the slow way looks.
-class _TrailFile(msgspec.Struct, forbid_unknown_fields=True):
-    records: list[Record] = msgspec.field(name="Records")
+class _Dated(Record, gc=False, kw_only=True):
+    """A record for sure: what wraps records has no `eventTime`."""
+
+    time: str
 
 
-_trail_file = msgspec.json.Decoder(_TrailFile)
-_records = msgspec.json.Decoder(list[Record])
+_dated_list = msgspec.json.Decoder(list[_Dated])
+_dated = msgspec.json.Decoder(_Dated)
 _record = msgspec.json.Decoder(Record)
 
-# A record takes a hundred times the memory of the two bytes it may be written with.  So what is large is decoded piece
-# by piece, and a piece with more records than real ones would fit in is left to the slow way, which only counts them.
-_LARGE = 4 << 20
-_CHUNK = 1 << 20
+# A record takes a hundred times the memory of the bytes it may be written with: a piece with more records than real
+# ones would fit in is left to the slow way, which gives them out in portions.
 _SHORTEST_RECORD = 64
 
 # Everything msgspec raises on hostile input; none of its own for deep nesting.
 DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
-
-def decode_strict(data: bytes) -> list[Record] | None:
-    """Records of a trail's own file, or of one record a line, if all of it is sound; else None."""
-    if len(data) > _LARGE:
-        pieces = Pieces(data[start : start + _CHUNK] for start in range(0, len(data), _CHUNK))
-        found = [record for piece in pieces for record in piece]
-        return None if pieces.left.strip() else found
-    if not data.isascii() and not is_utf8(data):
-        return None
-    try:
-        return _trail_file.decode(data).records
-    except DECODE_ERRORS:
-        return _decode_lines(data)
+# What tells the form of a file stands in this many bytes, byte order mark included.
+_TELLING = 16
+_LIST_OPENS = re.compile(rb'\s*+(?:\{\s*+"Records"\s*+:\s*+)?(?=\[)')
+_LIST_CLOSES = re.compile(rb"\s*+\}?\s*+")
 
 
 def _decode_lines(data: bytes) -> list[Record] | None:
     try:
-        records = _record.decode_lines(data)
+        return cast(list[Record], _dated.decode_lines(data)) or None
     except DECODE_ERRORS:
         return None
-    return records if records and all(record.identity and record.time for record in records) else None
 
 
 def _decode_list(data: bytes) -> list[Record] | None:
     try:
-        return _records.decode(data)
+        return cast(list[Record], _dated_list.decode(data))
     except DECODE_ERRORS:
         return None
 
 
-class _Form(msgspec.Struct, frozen=True):
+class Form(msgspec.Struct, frozen=True):
     """How a file of records opens, what stands between two of them, and how it closes."""
 
     opens: bytes
@@ -86,50 +99,20 @@ class _Form(msgspec.Struct, frozen=True):
         return found if found is None or len(found) * _SHORTEST_RECORD <= len(piece) else None
 
 
-_TRAIL = _Form(b'{"Records":[', b'},{"eventVersion":', b"]}", (b"[", b"]"), _decode_list)
-_LINES = _Form(b"", b'}\n{"', b"", (b"", b""), _decode_lines)
+TRAIL = Form(b'{"Records":[', b'},{"eventVersion":', b"]}", (b"[", b"]"), _decode_list)
+LINES = Form(b"", b'}\n{"', b"", (b"", b""), _decode_lines)
 
 
-class Pieces:
-    """Records of a trail's own file, or of one record a line, piece by piece as the content comes in.
+def decode_spaced(data: bytes) -> list[Record] | None:
+    """Records of a list, or of a trail's file with space in it, if there are any and all of it is sound.
 
-    A piece is what a chunk of content ends, so that its records stay in the processor's cache until they are folded.
-    After the first piece that is not sound nothing more is given; `left` is then all that was not, in a form that can
-    be read on its own.  A cut elsewhere than between two records is no harm: every byte is decoded, and then the piece
-    before the cut is not JSON.
+    Only what stands in the one pair of brackets is decoded: of two lists in an object a decoder would drop the first.
     """
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks = chunks
-        self.left = b""
-
-    def __iter__(self) -> Iterator[list[Record]]:
-        rest = b""
-        while len(rest) < len(_TRAIL.opens) and (chunk := next(self._chunks, b"")):
-            rest += chunk
-        form = _TRAIL if rest.startswith(_TRAIL.opens) else _LINES
-        rest = rest.removeprefix(form.opens)
-        is_sound = rest.startswith((b"{", b"]"))
-        while is_sound and (chunk := next(self._chunks, b"")):
-            cut = chunk.rfind(form.between) + 1
-            if not cut:
-                rest += chunk
-                is_sound = len(rest) < _LARGE
-                continue
-            records = form.records(rest, memoryview(chunk)[:cut])
-            if records is None:
-                break
-            yield records
-            rest = chunk[cut + 1 :]  # without the comma, or the end of the line
-        else:
-            body = rest.rstrip()
-            if is_sound and body.endswith(form.closes):
-                records = form.records(body[: len(body) - len(form.closes)])
-                if records is not None:
-                    yield records
-                    return
-            chunk = b""
-        self.left = form.opens + rest + chunk + b"".join(self._chunks)
+    opening = _LIST_OPENS.match(data)
+    end = data.rfind(b"]") + 1
+    if opening is None or not _LIST_CLOSES.fullmatch(data, end) or (b"}" in data[end:]) != (b"{" in opening[0]):
+        return None
+    return TRAIL.records(memoryview(data)[opening.end() + 1 : end - 1]) or None
 
 
 def decode_record(data: bytes) -> Record | None:
@@ -142,6 +125,21 @@ def decode_record(data: bytes) -> Record | None:
 
 def as_utf8(data: bytes) -> bytes:
     """Drop a byte order mark; PowerShell's `>` writes UTF-16."""
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return data.decode("utf-16", "replace").encode("utf-8")
-    return data.removeprefix(codecs.BOM_UTF8)
+    return b"".join(in_utf8(iter((data,))))
+
+
+def in_utf8(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """`chunks` without a byte order mark, and in UTF-8 if that was one of UTF-16; the first is enough to tell forms."""
+    first = next(chunks, b"")
+    while len(first) < _TELLING and (chunk := next(chunks, b"")):
+        first += chunk
+    if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return in_utf8(_from_utf16(chain((first,), chunks)))
+    return chain((first.removeprefix(codecs.BOM_UTF8),), chunks)
+
+
+def _from_utf16(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    decoder = codecs.getincrementaldecoder("utf-16")("replace")
+    for chunk in chunks:
+        yield decoder.decode(chunk).encode()
+    yield decoder.decode(b"", final=True).encode()

@@ -4,6 +4,7 @@ from collections import Counter
 
 import msgspec
 
+from straykey.core.envelope import Detour
 from straykey.core.record import Skipped
 
 
@@ -19,6 +20,7 @@ class Tally(msgspec.Struct):
     skipped: Counter[Skipped] = msgspec.field(default_factory=Counter)
     mended: Counter[Skipped] = msgspec.field(default_factory=Counter)
     losses: dict[str, Counter[Skipped]] = {}
+    detours: Counter[Detour] = msgspec.field(default_factory=Counter)
 
     def absorb(self, other: "Tally") -> None:
         """Add what other files held."""
@@ -27,6 +29,7 @@ class Tally(msgspec.Struct):
         self.records += other.records
         self.skipped += other.skipped
         self.mended += other.mended
+        self.detours += other.detours
         for name, lost in other.losses.items():
             self.losses[name] = self.losses.get(name, Counter()) + lost
 

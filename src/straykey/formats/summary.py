@@ -3,16 +3,19 @@
 from collections import Counter
 from collections.abc import Iterable
 
+from straykey.core.envelope import Detour
 from straykey.core.finding import Finding, Severity
 from straykey.core.record import Skipped
 from straykey.core.tally import Tally
 from straykey.formats.text import printable
 
+_NOUNS = {Detour.REDONE: "piece", Detour.HELD: "file", Detour.SEARCHED: "broken file"}
+
 
 def lines(
     tally: Tally, findings: Iterable[Finding], *, sessions: int, instances: int, ranges: str, seconds: float
 ) -> list[str]:
-    """The summary, line by line; losses come last but one, with every file that had one."""
+    """The summary, line by line; losses come after what was passed over, with every file that had one."""
     by_severity = Counter(finding.severity for finding in findings)
     told = [
         f"read      {_many(tally.files, 'file')}, {_many(tally.records, 'record')}, {tally.bytes / 1e6:,.1f} MB "
@@ -23,7 +26,7 @@ def lines(
     passed = Counter({reason: count for reason, count in tally.skipped.items() if not reason.is_loss})
     if passed:
         told.append(f"passed    {_reasons(passed)}")
-    told += _losses(tally)
+    told += _losses(tally) + _detours(tally)
     found = ", ".join(f"{by_severity[severity]} {severity.value}" for severity in Severity if by_severity[severity])
     told.append(f"findings  {found or 'none'}")
     return told
@@ -39,6 +42,12 @@ def _losses(tally: Tally) -> list[str]:
     return told + [
         f"          {printable(name)}: {_reasons(reasons)}" for name, reasons in sorted(tally.losses.items())
     ]
+
+
+def _detours(tally: Tally) -> list[str]:
+    """What could not be read at once: harmless, but slow, and whoever can write odd records can bring it about."""
+    told = [f"{_many(tally.detours[kind], noun)} {kind.value}" for kind, noun in _NOUNS.items() if tally.detours[kind]]
+    return [f"slow      {', '.join(told)}"] if told else []
 
 
 def _reasons(reasons: Counter[Skipped]) -> str:

@@ -1,10 +1,12 @@
 """Unpacks gzip and zstd, told apart by content; broken input yields what could be unpacked before the break.
 
 A few kilobytes can unpack to gigabytes.  So output is capped: at `ratio` times the input (CloudTrail's files unpack
-to 10-25 times their size), never below `floor` bytes and never above `ceiling`.
+to 10-25 times their size), never below `floor` bytes and never above `ceiling`.  Input is read as it is needed: memory
+does not grow with a file.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from io import BytesIO
 
 import msgspec
 from isal import igzip_lib, isal_zlib
@@ -29,6 +31,10 @@ _FEED = 1 << 15
 _FIRST_FEED = 1 << 8
 # zstd cannot be told where to stop; this much of it unpacks to 16 MB at most.
 _ZSTD_FEED = 1 << 9
+# A member that breaks is unpacked again up to the break, if it is no longer than this: a trail's files never are.
+_KEPT = 4 << 20
+
+Read = Callable[[int], bytes]
 
 
 class Limit(msgspec.Struct, frozen=True):
@@ -43,101 +49,167 @@ class Limit(msgspec.Struct, frozen=True):
 
 
 class Unpacking:
-    """The plain bytes of `data`, which may be compressed or not, chunk by chunk.
+    """The plain bytes of what `read` gives, which may be compressed or not, chunk by chunk.
 
+    `read` takes how many bytes it may give; none are the end.  `size` is what it will give in all, if that is known.
     Once all of it was taken, `problem` says what was wrong with the packing, if anything.
     """
 
-    def __init__(self, data: bytes, limit: Limit | None = None) -> None:
-        self._data = data
-        self._at_most = (limit or Limit()).of(len(data))
+    def __init__(self, read: Read, limit: Limit | None = None, size: int = 0) -> None:
+        self._input = _Input(read, limit or Limit(), size)
         self.problem: Skipped | None = None
 
     def __iter__(self) -> Iterator[bytes]:
-        if self._data.startswith(_GZIP):
-            self.problem = yield from _gunzip(self._data, self._at_most)
-        elif self._data.startswith(_ZSTD):
-            self.problem = yield from _unzstd(self._data, self._at_most)
+        packed = self._input
+        if packed.starts_with(_GZIP):
+            self.problem = yield from _gunzip(packed)
+        elif packed.starts_with(_ZSTD):
+            self.problem = yield from _unzstd(packed)
         else:
-            for start in range(0, len(self._data), _STEP):
-                yield self._data[start : start + _STEP]
+            while chunk := packed.feed(_STEP):
+                yield chunk
+
+
+class _Input:
+    """Compressed bytes as they are asked for, and how far all of them may unpack."""
+
+    def __init__(self, read: Read, limit: Limit, size: int = 0) -> None:
+        self._read = read
+        self._limit = limit
+        self._size = size
+        self._taken = 0
+        self._buffer = b""
+        self._position = 0
+        self._is_ended = False
+        self._kept: list[bytes] = []
+        self._kept_size = _KEPT + 1
+
+    @property
+    def at_most(self) -> int:
+        return self._limit.of(max(self._size, self._taken))
+
+    def starts_with(self, start: bytes) -> bool:
+        while len(self._buffer) - self._position < len(start) and self._is_more():
+            pass
+        return self._buffer.startswith(start, self._position)
+
+    def feed(self, at_most: int) -> bytes:
+        if self._position == len(self._buffer):
+            self._is_more()
+        fed = self._buffer[self._position : self._position + at_most]
+        self._position += len(fed)
+        self._kept_size += len(fed)
+        if self._kept_size <= _KEPT:
+            self._kept.append(fed)
+        elif self._kept:
+            self._kept = []
+        return fed
+
+    def keep(self) -> None:
+        """Keep what is fed from here on."""
+        self._kept = []
+        self._kept_size = 0
+
+    @property
+    def kept(self) -> bytes:
+        """What was fed since `keep`; nothing if it was too much."""
+        return b"".join(self._kept) if self._kept_size <= _KEPT else b""
+
+    def put_back(self, count: int) -> None:
+        """Give the last `count` bytes of what was fed last once more."""
+        self._position -= count
+
+    def _is_more(self) -> bool:
+        more = b"" if self._is_ended else self._read(_STEP)
+        self._is_ended = not more
+        self._taken += len(more)
+        self._buffer = self._buffer[self._position :] + more
+        self._position = 0
+        return bool(more)
 
 
 class _End(msgspec.Struct, frozen=True):
-    """How one member of a gzip file ended: after how many plain bytes, and where what follows it begins."""
+    """How one member of a gzip file ended, and after how many plain bytes."""
 
     size: int
-    position: int
     problem: Skipped | None = None
 
 
-def _gunzip(data: bytes, at_most: int) -> Generator[bytes, None, Skipped | None]:
+def _gunzip(packed: _Input) -> Generator[bytes, None, Skipped | None]:
     """All members of a gzip file; what follows the last one must be zeros."""
-    size = position = 0
-    while data.startswith(_GZIP, position):
-        member = yield from _inflate(data, position, at_most - size)
+    size = 0
+    first_feed = _FEED
+    while packed.starts_with(_GZIP):
+        member = yield from _inflate(packed, size, first_feed)
         if member.problem is Skipped.CORRUPT:
-            closer = _up_to_break(data, position, at_most - size, member.size)
-            yield from filter(None, (closer,))
+            yield from _up_to_break(packed.kept, packed.at_most - size, member.size)
         if member.problem is not None:
             return member.problem
         size += member.size
-        position = member.position
-    return Skipped.CORRUPT if data[position:].strip(b"\0") else None
+        first_feed = _FIRST_FEED
+    while rest := packed.feed(_STEP):
+        if rest.strip(b"\0"):
+            return Skipped.CORRUPT
+    return None
 
 
-def _up_to_break(data: bytes, start: int, room: int, sound: int) -> bytes:
+def _up_to_break(data: bytes, room: int, sound: int) -> Iterator[bytes]:
     """What lies between the last sound step and the break: a failing step does not give out what it had unpacked."""
-    closer = sum(map(len, _inflate(data, start, room, sound=sound, step=_SMALL_STEP)))
-    return b"".join(_inflate(data, start, room, sound=closer, step=1))[sound:]
-
-
-def _inflate(data: bytes, start: int, room: int, *, sound: int = 0, step: int = _STEP) -> Generator[bytes, None, _End]:
-    """Unpack one member; up to `sound` bytes at once as usual, from there on by `step`."""
-    member = isal_zlib.decompressobj(wbits=31)
+    limit = Limit(0, room, room)
+    closer = sum(map(len, _inflate(_Input(BytesIO(data).read, limit), sound=sound, step=_SMALL_STEP)))
     size = 0
-    position = start
-    feed = b""
+    for chunk in _inflate(_Input(BytesIO(data).read, limit), sound=closer, step=1):
+        size += len(chunk)
+        if size > sound:
+            yield chunk[-(size - sound) :]
+
+
+def _inflate(
+    packed: _Input, before: int = 0, first_feed: int = _FEED, *, sound: int = 0, step: int = _STEP
+) -> Generator[bytes, None, _End]:
+    """Unpack one member, which others with `before` plain bytes precede; beyond `sound` bytes of it by `step`."""
+    member = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
+    size = taken = 0
+    packed.keep()
     try:
         while not member.eof:
-            if size >= room:
-                return _End(size, position, Skipped.TOO_LARGE)
-            if not feed:
-                feed = data[position : position + (min(_FEED, _FIRST_FEED + position - start) if start else _FEED)]
-                position += len(feed)
-            chunk = member.decompress(feed, min(room - size, _STEP, sound - size if size < sound else step))
-            if not chunk and not feed and not member.eof:
-                return _End(size, position, Skipped.TRUNCATED)
-            feed = member.unconsumed_tail
+            room = packed.at_most - before - size
+            if room <= 0:
+                return _End(size, Skipped.TOO_LARGE)
+            feed = packed.feed(min(_FEED, first_feed + taken)) if member.needs_input else b""
+            taken += len(feed)
+            chunk = member.decompress(feed, min(room, _STEP, sound - size if size < sound else step))
+            if not chunk and not feed and member.needs_input and not member.eof:
+                return _End(size, Skipped.TRUNCATED)
             size += len(chunk)
             if chunk:
                 yield chunk
     except igzip_lib.IsalError:  # type: ignore[misc]  # the stub declares it as an instance
-        return _End(size, position, Skipped.CORRUPT)
-    return _End(size, position - len(member.unused_data))
+        return _End(size, Skipped.CORRUPT)
+    packed.put_back(len(member.unused_data))
+    return _End(size)
 
 
-def _unzstd(data: bytes, at_most: int) -> Generator[bytes, None, Skipped | None]:
+def _unzstd(packed: _Input) -> Generator[bytes, None, Skipped | None]:
     """All frames of a zstd file."""
     try:
         import zstandard  # noqa: PLC0415 - an extra
     except ImportError:
         return Skipped.NO_LIBRARY
     library = zstandard.ZstdDecompressor()
-    size = position = 0
+    size = 0
     frame = library.decompressobj()
     try:
-        while position < len(data):
-            chunk = frame.decompress(data[position : position + _ZSTD_FEED])
-            position += min(_ZSTD_FEED, len(data) - position)
-            size += len(chunk)
-            if chunk:
-                yield chunk
-            if size > at_most:
-                return Skipped.TOO_LARGE
-            if frame.eof and position - len(frame.unused_data) < len(data):
-                position -= len(frame.unused_data)
+        while feed := packed.feed(_ZSTD_FEED):
+            if frame.eof:
                 frame = library.decompressobj()
+            chunk = frame.decompress(feed)
+            size += len(chunk)
+            for start in range(0, len(chunk), _STEP):
+                yield chunk[start : start + _STEP]
+            if size > packed.at_most:
+                return Skipped.TOO_LARGE
+            packed.put_back(len(frame.unused_data))
     except zstandard.ZstdError:
         return Skipped.CORRUPT
     return None if frame.eof else Skipped.TRUNCATED

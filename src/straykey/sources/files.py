@@ -8,19 +8,23 @@ import os
 import stat
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from io import BufferedReader, FileIO
 from itertools import chain
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
 from straykey.core.envelope import Decoded, as_utf8
+from straykey.core.reading import portions
 from straykey.core.record import Skipped
-from straykey.core.salvage import portions
 from straykey.errors import UsageError
 from straykey.ports import Batch, Source
 from straykey.sources.compression import Limit, Unpacking
 
 STANDARD_INPUT = "-"
+_File = BinaryIO | FileIO | BufferedReader
 _LOG_SUFFIXES = (".json", ".jsonl", ".ndjson", ".gz", ".zst", ".log")
 _LOOKED_AT = 1 << 12
 # In bytes, as they lie there.  A process that dies costs a share; to open a file costs as much as some bytes.
@@ -133,10 +137,13 @@ class Files:
 
     def _read(self, found: Found) -> Iterator[Decoded]:
         try:
-            unpacking = Unpacking(_content(found.path), self._limit)
+            with _opened(found.path) as file:
+                yield from self._read_opened(found, file)
         except OSError:
             yield _nothing(Skipped.UNREADABLE)
-            return
+
+    def _read_opened(self, found: Found, file: _File) -> Iterator[Decoded]:
+        unpacking = Unpacking(file.read, self._limit, found.size)
         chunks = iter(unpacking)
         first = next(chunks, b"")
         if not found.asked and not _may_be_log(found.path, first):
@@ -148,16 +155,19 @@ class Files:
             yield _nothing(unpacking.problem)
 
 
-def _content(path: Path) -> bytes:
+def _opened(path: Path) -> AbstractContextManager[_File]:
     if str(path) == STANDARD_INPUT:
         if sys.stdin is None:
             raise OSError("standard input is closed")
-        return sys.stdin.buffer.read()
-    with path.open("rb") as file:
-        mode = os.fstat(file.fileno()).st_mode
-        if not stat.S_ISREG(mode) and not stat.S_ISFIFO(mode):
-            raise OSError("not a file")
-        return file.read()
+        return nullcontext(sys.stdin.buffer)
+    file = path.open("rb", buffering=0)
+    mode = os.fstat(file.fileno()).st_mode
+    if stat.S_ISREG(mode):
+        return file
+    if stat.S_ISFIFO(mode):  # what comes in small bits is collected: how a file is cut must not depend on timing
+        return BufferedReader(file)
+    file.close()
+    raise OSError("not a file")
 
 
 def _may_be_log(path: Path, data: bytes) -> bool:
