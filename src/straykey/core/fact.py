@@ -5,6 +5,7 @@ order (`core.sample`), whatever was read first.
 """
 
 from collections.abc import Iterator
+from hashlib import blake2b
 from typing import Generic, TypeVar
 
 import msgspec
@@ -12,6 +13,14 @@ import msgspec
 from straykey.core.sample import trim
 
 F = TypeVar("F", bound=msgspec.Struct)
+
+
+_encoder = msgspec.msgpack.Encoder()
+
+
+def key_of(fact: msgspec.Struct) -> str:
+    """Text that is equal exactly for equal facts: a digest, for in full it would take more memory than the fact."""
+    return blake2b(_encoder.encode(fact), digest_size=16).hexdigest()
 
 
 class Facts(msgspec.Struct, Generic[F]):

@@ -8,7 +8,7 @@ nothing, since a grant excuses a network.
 from collections.abc import Callable, Iterator
 
 import msgspec
-from msgspec.structs import astuple, replace
+from msgspec.structs import replace
 
 from straykey.core.moment import moment
 from straykey.core.network import parse_address
@@ -41,11 +41,6 @@ class Grant(msgspec.Struct, frozen=True, order=True, gc=False):
         """What it is kept under, so that a flood about one thing pushes out no witness of another."""
         things = (self.instance, self.nat, self.interface, self.allocation, self.address, self.association)
         return next(filter(None, (*things, self.endpoint, self.attachment)), "")
-
-    @property
-    def key(self) -> str:
-        """Text that is equal exactly for equal grants, whatever characters a log put into them."""
-        return "".join(f"{len(part)} {part} " for part in map(str, astuple(self)))
 
 
 _Reading = Callable[[Payload, Grant], Iterator[Grant]]

@@ -10,7 +10,7 @@ from typing import Protocol
 import msgspec
 
 from straykey.core.evidence import Bounds, Evidence
-from straykey.core.fact import Facts
+from straykey.core.fact import Facts, key_of
 from straykey.core.grant import Grant
 from straykey.core.making import Made
 from straykey.core.network import is_account
@@ -135,9 +135,9 @@ def _place_of(made: Made) -> tuple[str, str]:
     """
     whose = f"{made.maker} {made.maker_network}" if made.maker else made.made
     session = parse_session(made.made)
-    return f"{whose} {made.api} {session is not None and is_instance_id(session.name)}", made.key
+    return f"{whose} {made.api} {session is not None and is_instance_id(session.name)}", key_of(made)
 
 
 def _place_of_grant(grant: Grant) -> tuple[str, str]:
     """By what it is about and of which kind it is; a restart of what ran already is none."""
-    return f"{grant.subject} {grant.api} {grant.was_stopped}", grant.key
+    return f"{grant.subject} {grant.api} {grant.was_stopped}", key_of(grant)

@@ -47,11 +47,6 @@ class Made(msgspec.Struct, frozen=True, order=True, gc=False):
     invoked_by: str = ""
 
     @property
-    def key(self) -> str:
-        """Text that is equal exactly for equal makings, whatever characters a log put into them."""
-        return "".join(f"{len(part)} {part} " for part in astuple(self))
-
-    @property
     def api(self) -> str:
         return self.call.rpartition(":")[2]
 

@@ -28,7 +28,7 @@ def _written(aware: datetime) -> str | None:
     return utc.strftime("%Y-%m-%dT%H:%M:%SZ") if utc.year >= 1000 else None
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def _is_hour(text: str) -> bool:
     if _HOUR.fullmatch(text) is None:
         return False
@@ -66,7 +66,7 @@ def _spelled_time(text: str) -> str | None:
     return moment(f"{year:04}-{_MONTHS.index(match[1]) + 1:02}-{day:02}T{of_day:02}:{minute:02}:{second:02}Z")
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def seconds(time: str) -> int:
     """Seconds since 1970 of a time in the form of `moment`."""
     return int(datetime.fromisoformat(time).timestamp())

@@ -184,7 +184,7 @@ def call_of(record: Record) -> str:
     return _call(record.source, record.name)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def _call(source: str | None, name: str | None) -> str:
     return f"{source}:{name}"
 
@@ -266,6 +266,6 @@ def is_impossible(record: Record) -> bool:
     return record.address is not None and _is_impossible(record.address)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def _is_impossible(address: str) -> bool:
     return network.is_impossible_address(address)

@@ -92,7 +92,7 @@ class AwsRanges:
             claims[ipaddress.ip_network(text)].append((region, service))
         self._v4 = _Segments({net: who for net, who in claims.items() if net.version == 4})
         self._v6 = _Segments({net: who for net, who in claims.items() if net.version == 6})
-        self.lookup = lru_cache(maxsize=65536)(self._lookup)
+        self.lookup = lru_cache(maxsize=8192)(self._lookup)
 
     @property
     def created_at(self) -> datetime | None:

@@ -36,7 +36,6 @@ class Session(msgspec.Struct, frozen=True, order=True, array_like=True):
     name: str
 
 
-@lru_cache(maxsize=65536)
 def parse_session(arn: str) -> Session | None:
     """Read a session ARN of any partition; None for what is none."""
     match = _SESSION_ARN.fullmatch(arn)
@@ -46,7 +45,7 @@ def parse_session(arn: str) -> Session | None:
     return Session(arn, partition, account, role, name)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def parse_principal(arn: str) -> Session | None:
     """Read the ARN of a role session, an IAM user, a federated user or the root user."""
     session = parse_session(arn)
