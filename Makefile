@@ -57,7 +57,7 @@ bench: .venv-bench/.run  ## Time a scan beside its rivals and as logs grow; ARGS
 	.venv-bench/bin/python -m benchmarks $(ARGS)
 
 docs: $(VENV)/.dev  ## Write the generated pages and golden files anew; read the diff.
-	$(BIN)/pytest --numprocesses 0 --update tests/test_docs.py tests/formats
+	$(BIN)/pytest --numprocesses 0 --update tests/test_docs.py tests/test_benchmarks.py tests/formats
 
 mutate: $(VENV)/.dev  ## Break home and judge in every small way; tests must notice. Takes half an hour.
 	$(BIN)/mutmut run
