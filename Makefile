@@ -31,6 +31,10 @@ $(VENV)/.dev: requirements/dev.lock pyproject.toml
 	$(call environment,.venv-core,requirements/run.lock)
 	touch $@
 
+.venv-bench/.run: requirements/bench.lock pyproject.toml
+	$(call environment,.venv-bench,requirements/bench.lock)
+	touch $@
+
 demo: $(VENV)/.run  ## Simulate a small company's CloudTrail, steal two keys, find them.
 	@$(BIN)/straykey demo
 
@@ -49,11 +53,11 @@ check: $(VENV)/.dev check-core  ## What CI runs: style, types, layers, dead code
 check-core: .venv-core/.run  ## Run the smoke test where no extra is installed.
 	.venv-core/bin/python tests/without_extras.py
 
-bench: $(VENV)/.dev  ## Time a scan beside a plain gzip and json loop over the same files.
-	$(BIN)/python benchmarks/scan.py
+bench: .venv-bench/.run  ## Time a scan beside its rivals and as logs grow; ARGS=--help tells more.
+	.venv-bench/bin/python -m benchmarks $(ARGS)
 
 docs: $(VENV)/.dev  ## Write the generated pages and golden files anew; read the diff.
-	$(BIN)/pytest --numprocesses 0 --update tests/test_docs.py tests/formats
+	$(BIN)/pytest --numprocesses 0 --update tests/test_docs.py tests/test_benchmarks.py tests/formats
 
 mutate: $(VENV)/.dev  ## Break home and judge in every small way; tests must notice. Takes half an hour.
 	$(BIN)/mutmut run
@@ -65,6 +69,8 @@ lock: $(VENV)/.dev  ## Pin the newest versions.
 		--quiet --upgrade --output-file requirements/dev.lock
 	$(BIN)/uv pip compile pyproject.toml --extra build --constraint requirements/dev.lock --universal \
 		--generate-hashes --no-header --no-annotate --quiet --upgrade --output-file requirements/run.lock
+	$(BIN)/uv pip compile pyproject.toml --extra bench --constraint requirements/dev.lock --universal \
+		--generate-hashes --no-header --no-annotate --quiet --upgrade --output-file requirements/bench.lock
 
 clean:  ## Remove what was built.
-	rm -rf mutants .venv .venv-core straykey-demo .mypy_cache .pytest_cache .ruff_cache .hypothesis dist build
+	rm -rf mutants .venv .venv-core .venv-bench straykey-demo .mypy_cache .pytest_cache .ruff_cache .hypothesis dist build

@@ -1,5 +1,7 @@
 """The rival: gzip, json and dictionaries, as published detectors read CloudTrail.
 
+    python benchmarks/plain.py FOLDER
+
 It does less than a scan: no validation, no judging; only who called from where, when, how often and with which keys.
 """
 
@@ -11,7 +13,7 @@ from typing import Any
 
 
 def main(folder: str) -> None:
-    sessions: dict[tuple[str, str], dict[str, Any]] = {}
+    sessions: dict[tuple[str, str, str], dict[str, Any]] = {}
     for path in sorted(Path(folder).rglob("*.json.gz")):
         with gzip.open(path) as packed:
             records = json.load(packed).get("Records", [])
@@ -19,7 +21,7 @@ def main(folder: str) -> None:
             identity = record.get("userIdentity") or {}
             if identity.get("type") != "AssumedRole":
                 continue
-            network = (identity.get("arn", ""), record.get("sourceIPAddress", ""))
+            network = (identity.get("arn", ""), record.get("sourceIPAddress", ""), record.get("vpcEndpointId", ""))
             time = record["eventTime"]
             seen = sessions.get(network)
             if seen is None:
@@ -29,7 +31,9 @@ def main(folder: str) -> None:
             seen["events"].add(record.get("eventID"))
             seen["keys"].add(identity.get("accessKeyId"))
             seen["calls"].add((record.get("eventSource"), record.get("eventName")))
-    print(f"{len(sessions)} networks of sessions, {sum(len(seen['events']) for seen in sessions.values())} calls")
+    arns = {arn for arn, _, _ in sessions if ":assumed-role/aws:ec2-infrastructure/" not in arn}
+    print(json.dumps({"sessions": len(arns), "networks": len(sessions)}))
 
 
-main(sys.argv[1])
+if __name__ == "__main__":
+    main(sys.argv[1])
