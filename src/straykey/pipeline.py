@@ -13,7 +13,7 @@ from straykey.core.finding import Finding
 from straykey.core.folding import Folding
 from straykey.core.home import weigh
 from straykey.core.inventory import Inventory, inventory_of
-from straykey.core.judge import is_judged, judge
+from straykey.core.judge import judged
 from straykey.core.ledger import Ledger
 from straykey.core.moment import moment
 from straykey.core.ranges import AwsRanges
@@ -54,17 +54,15 @@ class Scanned(msgspec.Struct):
     ledger: Ledger
     tally: Tally
     findings: list[Finding]
-
-    @property
-    def instances(self) -> int:
-        return sum(is_judged(evidence) for evidence in self.ledger.sessions.values())
+    instances: int  # sessions of workloads
 
 
 def scan(source: Source, request: Request, progress: Callable[[Batch], None] = lambda _: None) -> Scanned:
     """Read all of `source`, then judge once."""
     ledger = Ledger()
     tally = read(source, ledger, request.period, progress)
-    return Scanned(ledger, tally, judge(ledger, request.settings, request.ranges))
+    outcome = judged(ledger, request.settings, request.ranges)
+    return Scanned(ledger, tally, outcome.findings, outcome.workloads)
 
 
 def explain(name: str, scanned: Scanned, request: Request) -> list[Explained]:

@@ -11,13 +11,14 @@ import msgspec
 
 from straykey.core.agent import family, is_aws_program
 from straykey.core.case import Context
+from straykey.core.custom import role_of
 from straykey.core.evidence import Bounds, Evidence, Sighting
 from straykey.core.exfiltration import gone
 from straykey.core.home import Verdict
 from straykey.core.network import LOCKABLE
 from straykey.core.observation import Event
 from straykey.core.portrait import scaled
-from straykey.core.program import at_home, role_of
+from straykey.core.program import at_home
 from straykey.core.residence import who_of
 
 

@@ -63,6 +63,11 @@ def _taken_user(made: Made) -> tuple[str, bool] | None:
     return (user_key(made.made), not is_new) if made.made and (is_new or made.api in _PASSWORD_SET) else None
 
 
+def taken_users(makings: Iterable[Made]) -> frozenset[str]:
+    """All users that are the thief's by any of these makings, were it one of his."""
+    return frozenset(taken[0] for taken in map(_taken_user, makings) if taken)
+
+
 def user_key(arn: str) -> str:
     """Text that is equal for all ARNs of one IAM user: requests leave out its path, and IAM minds no capitals.
 

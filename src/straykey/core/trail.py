@@ -1,7 +1,6 @@
 """What the thief made with a key, and how much of that he used: the pivots of a finding."""
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -10,6 +9,7 @@ from straykey.core.finding import PivotUse
 from straykey.core.making import Made
 from straykey.core.pivot import Makings, Pivot, Taints, follow, taints, user_key
 from straykey.core.portrait import scaled
+from straykey.core.whereabouts import Whereabouts
 
 _MOST_PIVOTS = 256
 _MOST_ADDRESSES = 16
@@ -23,21 +23,15 @@ class Followed(msgspec.Struct, frozen=True):
 
 
 class Trails:
-    """Follows makings through a ledger; knows where each made key was used."""
+    """Follows makings through a ledger, to where what was made was used."""
 
-    def __init__(self, makings: Makings, sessions: Iterable[Evidence], bounds: Bounds) -> None:
+    def __init__(
+        self, makings: Makings, whereabouts: Whereabouts, evidence_of: Callable[[str], Evidence], bounds: Bounds
+    ) -> None:
         self._makings = makings
+        self._whereabouts = whereabouts
+        self._evidence_of = evidence_of
         self._bounds = bounds
-        self._by_key: dict[str, list[Sighting]] = defaultdict(list)
-        self._by_user: dict[str, list[Sighting]] = defaultdict(list)
-        made_keys = {made.access_key for made in makings} - {""}
-        for evidence in sessions:
-            is_user = not evidence.session.role
-            for sighting in evidence.sightings.values():
-                for key in sighting.keys.times.keys() & made_keys:
-                    self._by_key[key].append(sighting)
-                if is_user:
-                    self._by_user[user_key(evidence.session.arn)].append(sighting)
 
     def made_from(self, arn: str, network: str, since: str = "") -> list[Made]:
         """What a session made from one network; `since`: after that time."""
@@ -71,9 +65,9 @@ class Trails:
 
     def _seen(self, made: Made, tainted: Taints) -> list[Sighting]:
         if made.access_key:
-            return self._by_key.get(made.access_key, [])
+            return self._whereabouts.of_key(made.access_key, self._evidence_of)
         is_user = tainted.users or tainted.passwords
-        return self._by_user.get(user_key(made.made), []) if is_user else []
+        return self._whereabouts.of_user(user_key(made.made), self._evidence_of) if is_user else []
 
     def _uses(self, sighting: Sighting, tainted: Taints) -> int:
         """How many of the uses seen there are the thief's: counted where all are, else read off the sample."""
