@@ -8,19 +8,20 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from straykey.core.evidence import Evidence, Sighting, instance_of, workload_of
+from straykey.core.evidence import Evidence, Sighting
 from straykey.core.fleet import Fleet
 from straykey.core.grant import Grant
 from straykey.core.network import PUBLIC_LANES, IPNetwork, Lane, parse_address
+from straykey.core.once import once
 from straykey.core.ranges import AwsPrefix, AwsRanges
 from straykey.core.residence import Life, is_settled, life_of
 from straykey.core.settings import Settings
+from straykey.core.tenant import tenant_of
 from straykey.core.workload import Home, Workload
 
 if TYPE_CHECKING:
@@ -46,22 +47,16 @@ class Subject(msgspec.Struct, frozen=True, dict=True):
     evidence: Evidence
     context: Context
     workload: Workload | None
+    home: Home
     instance: str
     region: str
+    who: str
 
-    @property
-    def home(self) -> Home:
-        return self.workload.home if self.workload else Home.LOCKED
-
-    @property
-    def who(self) -> str:
-        return self.instance or self.evidence.session.arn
-
-    @cached_property
+    @once
     def life(self) -> Life:
         return life_of(self.evidence.sightings.values())
 
-    @cached_property
+    @once
     def settled(self) -> tuple[Sighting, ...]:
         """Where it is settled, of its public networks."""
         public = (one for one in self.evidence.sightings.values() if one.network.lane in PUBLIC_LANES)
@@ -84,15 +79,15 @@ class Subject(msgspec.Struct, frozen=True, dict=True):
         place = bisect_left(firsts, sighting.first)
         return firsts[place - 1].time if place else ""
 
-    @cached_property
+    @once
     def _scenes(self) -> dict[str, Scene]:
         return {key: Scene(one, self) for key, one in self.evidence.sightings.items()}
 
-    @cached_property
+    @once
     def _in_aws(self) -> list[str]:
         return self._first_two(lambda one: one.is_public and one.is_in_own_region)
 
-    @cached_property
+    @once
     def _possible_homes(self) -> list[str]:
         return self._first_two(lambda one: one.could_be_home)
 
@@ -100,7 +95,7 @@ class Subject(msgspec.Struct, frozen=True, dict=True):
         """Two are enough to tell whether there is another one."""
         return list(islice((key for key, scene in self._scenes.items() if holds(scene)), 2))
 
-    @cached_property
+    @once
     def _ungranted(self) -> dict[Lane, list[Event]]:
         """By lane, in order: the first uses of addresses in its region that no grant named then."""
         firsts: dict[Lane, list[Event]] = defaultdict(list)
@@ -113,8 +108,9 @@ class Subject(msgspec.Struct, frozen=True, dict=True):
 
 
 def subject_of(evidence: Evidence, context: Context) -> Subject:
-    workload, _ = workload_of(evidence)
-    return Subject(evidence, context, workload, *instance_of(evidence))
+    tenant = tenant_of(evidence)
+    home = tenant.workload.home if tenant.workload else Home.LOCKED
+    return Subject(evidence, context, tenant.workload, home, tenant.instance, tenant.region, tenant.who)
 
 
 class Scene(msgspec.Struct, frozen=True, dict=True):
@@ -131,7 +127,7 @@ class Scene(msgspec.Struct, frozen=True, dict=True):
     def account(self) -> str:
         return self.subject.evidence.session.account
 
-    @cached_property
+    @once
     def is_public(self) -> bool:
         return self.sighting.network.lane in PUBLIC_LANES
 
@@ -141,20 +137,20 @@ class Scene(msgspec.Struct, frozen=True, dict=True):
         keys = self.sighting.keys.times.keys()
         return bool(keys) and keys <= self.context.fleet.spoofed
 
-    @cached_property
+    @once
     def prefix(self) -> AwsPrefix | None:
         """AWS's prefix around a public address."""
         ranges = self.context.ranges
         return ranges.lookup(self.sighting.network.address) if ranges and self.is_public else None
 
-    @cached_property
+    @once
     def is_outside_aws(self) -> bool:
         """True for a public address that is known not to be AWS's, nor granted by it: some bring their own to AWS."""
         address, time = self.sighting.network.address, self.sighting.first.time
         is_outside = self.is_public and self.context.ranges is not None and self.prefix is None
         return is_outside and not self.context.fleet.holdings.owner_of(address, time)
 
-    @cached_property
+    @once
     def is_in_own_region(self) -> bool:
         """True for an address of AWS's in the workload's region, anywhere in AWS where that is not known; and for an
         endpoint of ours.  Not the region of the calls: those of global services are all made in one.
@@ -173,7 +169,7 @@ class Scene(msgspec.Struct, frozen=True, dict=True):
     def is_trusted(self) -> bool:
         return self.trusted is not None
 
-    @cached_property
+    @once
     def trusted(self) -> IPNetwork | None:
         """The trusted network it lies in.  A private address says nothing in the account of a stranger."""
         settings, network = self.context.settings, self.sighting.network
@@ -183,7 +179,7 @@ class Scene(msgspec.Struct, frozen=True, dict=True):
             return None
         return next((net for net in settings.trusted if address.version == net.version and address in net), None)
 
-    @cached_property
+    @once
     def is_shared(self) -> bool:
         """True for a public address where two or more other instances of the account live."""
         if not self.is_public:
@@ -193,7 +189,7 @@ class Scene(msgspec.Struct, frozen=True, dict=True):
         is_usual = not is_odd or not self.subject.is_beside_aws(network.key)
         return self.context.fleet.is_home_of_others(network.address, self.account, who, is_usual=is_usual)
 
-    @cached_property
+    @once
     def is_at_strange_endpoint(self) -> bool:
         """True for an endpoint of an account that is not ours, while the session has a network that could be home."""
         network = self.sighting.network

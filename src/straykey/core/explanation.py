@@ -105,9 +105,12 @@ def _network_change(case: Case) -> str | None:
     """A record gave the instance an address without naming it; it covers one AWS address, the earliest after it."""
     if case.is_default or not case.is_in_own_region or not case.is_public or _is_others(case):
         return None
+    holdings, instance = case.context.fleet.holdings, case.subject.instance
+    if not holdings.knows(instance):
+        return None
     # What an earlier new address may have come of is spent.
     since = case.subject.last_new_before(case.sighting)
-    for grant in case.context.fleet.holdings.unnamed(case.subject.instance, case.sighting.first.time, after=since):
+    for grant in holdings.unnamed(instance, case.sighting.first.time, after=since):
         if not _kept_address(grant, case):
             return f"{_told(grant)} gave the instance an address; this is the first new one after it"
     return None
@@ -205,7 +208,7 @@ def _first_use(case: Case) -> str | None:
 
 def _why_own_region(case: Case, what: str) -> str | None:
     """A public lane that opens beside a home must be AWS's, in the instance's region, and not another account's."""
-    if case.prefix is None or case.prefix.region != region_of(case.evidence, case.homes, case.context.ranges):
+    if case.prefix is None or case.prefix.region != region_beside(case.subject.region, case.homes, case.context.ranges):
         return None
     return None if _is_others(case) else f"{what}, in AWS {case.prefix.region} like the instance"
 
@@ -221,12 +224,17 @@ def _told(grant: Grant) -> str:
 
 
 def region_of(evidence: Evidence, homes: tuple[Sighting, ...], ranges: AwsRanges | None) -> str:
-    """The workload's region: as its records name it, else its endpoint's or its public home's; else empty.
+    """The workload's region: as its records name it, else its endpoint's or its public home's; else empty."""
+    return region_beside(instance_of(evidence)[1], homes, ranges)
+
+
+def region_beside(known: str, homes: tuple[Sighting, ...], ranges: AwsRanges | None) -> str:
+    """The region as records name it, if they do, else that of its homes.
 
     A call through an endpoint is made in the endpoint's own region, one from a private address most likely too.
     """
     endpoint = next((home.first.region for home in homes if home.network.lane in (Lane.ENDPOINT, Lane.PRIVATE)), "")
-    region = instance_of(evidence)[1] or endpoint
+    region = known or endpoint
     if region or ranges is None:
         return region
     prefixes = (ranges.lookup(home.network.address) for home in homes if home.network.lane in PUBLIC_LANES)

@@ -65,6 +65,10 @@ class Holdings:
                 return grant
         return None
 
+    def knows(self, instance: str) -> bool:
+        """True if any grant is about this instance."""
+        return instance in self._grants or instance in self._interfaces
+
     def unnamed(self, instance: str, time: str = _EVER, *, after: str = "") -> list[Grant]:
         """What gave this instance a public address without naming it, after one time, and is in force at another.
 

@@ -21,6 +21,7 @@ from straykey.core.residence import is_settled
 from straykey.core.workload import Home
 
 _DWELLING_SECONDS = 3600
+_LANES = tuple(lane for lane in Lane if lane in LOCKABLE)
 
 
 class Standing(StrEnum):
@@ -51,8 +52,10 @@ def weigh_subject(subject: Subject) -> list[Verdict]:
     scenes = [subject.scene_of(one) for one in sightings_of(subject.evidence, require_issuance=require_issuance)]
     verdicts: list[Verdict] = []
     homes: list[Sighting] = []
-    earliest = _earliest(scenes)
-    for scene in _chosen_first(scenes):
+    candidates = [one for one in scenes if one.sighting.network.lane in LOCKABLE and not one.is_spoofed]
+    # Used first is what stands first; a stranger's endpoint only where there is nothing else.
+    earliest = min(candidates, key=lambda one: one.is_at_strange_endpoint, default=None)
+    for scene in _chosen_first(scenes, candidates):
         verdict = _verdict(Case(scene, tuple(homes), scene is earliest))
         verdicts.append(verdict)
         if verdict.standing is Standing.HOME:
@@ -72,23 +75,15 @@ def sightings_of(evidence: Evidence, *, require_issuance: bool) -> list[Sighting
     )
 
 
-def _candidates(scenes: list[Scene]) -> list[Scene]:
-    """What may be a home at all."""
-    return [one for one in scenes if one.sighting.network.lane in LOCKABLE and not one.is_spoofed]
+def _chosen_first(scenes: list[Scene], candidates: list[Scene]) -> list[Scene]:
+    """The network that opens each lane, the anchor before the other lanes' choices, then the rest by first use.
 
-
-def _earliest(scenes: list[Scene]) -> Scene | None:
-    """The network used first; a stranger's endpoint only where there is nothing else."""
-    return min(_candidates(scenes), key=lambda one: one.is_at_strange_endpoint, default=None)
-
-
-def _chosen_first(scenes: list[Scene]) -> list[Scene]:
-    """The network that opens each lane, the anchor before the other lanes' choices, then the rest by first use."""
-    candidates = _candidates(scenes)
+    `candidates` are those that may be home.
+    """
     if not candidates:
         return scenes
     chosen = [_choice(lane) for lane in _by_lane(candidates) if lane]
-    anchor = min(chosen, key=_anchor_order)
+    anchor = min(chosen, key=_anchor_order) if len(chosen) > 1 else chosen[0]
 
     def order(one: Scene) -> tuple[bool, bool, bool]:
         # A private address without an endpoint waits for the endpoints, unless it is the anchor.
@@ -99,7 +94,7 @@ def _chosen_first(scenes: list[Scene]) -> list[Scene]:
 
 
 def _by_lane(candidates: list[Scene]) -> list[list[Scene]]:
-    return [[one for one in candidates if one.sighting.network.lane is lane] for lane in Lane if lane in LOCKABLE]
+    return [[one for one in candidates if one.sighting.network.lane is lane] for lane in _LANES]
 
 
 def _anchor_order(scene: Scene) -> tuple[bool, bool, Event]:
@@ -124,7 +119,7 @@ class _Rank(IntEnum):
 def _choice(lane: list[Scene]) -> Scene:
     """The network that opens a lane: the one used first, unless another is better known to be home."""
     first = lane[0]
-    return min(lane, key=lambda one: (_rank(one, first), one.sighting.first))
+    return min(lane, key=lambda one: (_rank(one, first), one.sighting.first)) if len(lane) > 1 else first
 
 
 def _rank(scene: Scene, first: Scene) -> _Rank:

@@ -12,6 +12,7 @@ from straykey.core.evidence import Evidence, Sighting
 from straykey.core.move import Visit
 from straykey.core.network import PUBLIC_LANES
 from straykey.core.residence import Life, Residence, is_settled, is_used_throughout, life_of, span_of
+from straykey.core.tenant import Tenant, only_sighting
 
 _HOUR_SECONDS = 3600
 
@@ -32,14 +33,14 @@ class Household(msgspec.Struct, frozen=True, gc=False):
     dwellings: tuple[str, ...]
 
 
-def household_of(evidence: Evidence, who: str, region: str, residences: tuple[Residence, ...]) -> Household:
+def household_of(evidence: Evidence, tenant: Tenant, residences: tuple[Residence, ...]) -> Household:
     public = [one for one in evidence.sightings.values() if one.network.lane in PUBLIC_LANES]
     life = life_of(public)
     return Household(
-        who=who,
+        who=tenant.who,
         arn=evidence.session.arn,
         account=evidence.session.account,
-        region=region,
+        region=tenant.region,
         residences=tuple(one for one in residences if one.is_public),
         visits=tuple(sorted(Visit(one.first.time, one.last.time, one.network.address) for one in public)),
         used=tuple(one.network.address for one in _used(public, life)),
@@ -58,6 +59,9 @@ def _is_dwelling(sighting: Sighting, life: Life) -> bool:
 
 def addresses_of(evidence: Evidence) -> set[str]:
     """All public addresses a session is known from, also the first of a lane that fell out of the bounds."""
+    only = only_sighting(evidence)
+    if only is not None:
+        return {only.network.address} if only.network.lane in PUBLIC_LANES else set()
     seen = {one.network.address for one in evidence.sightings.values() if one.network.lane in PUBLIC_LANES}
     return seen.union(at.address for _, at in evidence.earliest.values() if at.lane in PUBLIC_LANES)
 

@@ -19,7 +19,7 @@ from straykey.core.network import LOCKABLE
 from straykey.core.observation import Event
 from straykey.core.portrait import scaled
 from straykey.core.program import at_home
-from straykey.core.residence import who_of
+from straykey.core.tenant import tenant_of
 
 
 class Program(msgspec.Struct, frozen=True):
@@ -77,7 +77,7 @@ def inventory_of(sessions: Iterable[tuple[Evidence, list[Verdict]]], context: Co
     instances: dict[str, set[str]] = defaultdict(set)
     incomplete: set[str] = set()
     for evidence, verdicts in sessions:
-        role, who, gone_since = role_of(evidence), who_of(evidence), gone(evidence, context)
+        role, who, gone_since = role_of(evidence), tenant_of(evidence).who, gone(evidence, context)
         instances[role].add(who)
         homes = [verdict.sighting for verdict in at_home(evidence, verdicts, context).verdicts]
         for home in homes:

@@ -16,7 +16,7 @@ from straykey.core.move import Move
 from straykey.core.ranges import AwsRanges
 from straykey.core.settings import Settings
 from straykey.core.survey import looked_over
-from straykey.core.trail import Trails
+from straykey.core.trail import Trails, told_once
 from straykey.core.workload import INSTANCE, Workload
 
 _SURENESS = {confidence: place for place, confidence in enumerate(Confidence)}
@@ -41,7 +41,7 @@ def judged(ledger: Ledger, settings: Settings, ranges: AwsRanges | None) -> Judg
     trails = Trails(context.fleet.makings, surveyed.whereabouts, evidence_of, bounds)
     findings: list[Finding] = []
     moves: dict[Move, list[str]] = defaultdict(list)
-    for arn in surveyed.restless:
+    for arn in sorted(surveyed.restless):  # so that nothing depends on the order of reading
         weighed = _weighed(evidence_of(arn), context)
         findings += _thefts(weighed, trails, context, bounds)
         for move in _moves(weighed.verdicts, context):
@@ -57,7 +57,7 @@ def judged(ledger: Ledger, settings: Settings, ranges: AwsRanges | None) -> Judg
     findings += _taken_names(ledger, trails, context)
     findings += notice.v1_deliveries(surveyed.deliveries, evidence_of, context)
     findings += notice.egress_moves(moves, evidence_of, context)
-    return Judged(sorted(findings, key=_order), surveyed.workloads)
+    return Judged(list(told_once(sorted(findings, key=_order))), surveyed.workloads)
 
 
 def _order(finding: Finding) -> tuple[float, int, str, str]:

@@ -44,7 +44,9 @@ class Residents:
 
     def add(self, account: str, residence: Residence) -> None:
         there = self.by_place[residence.place]
-        there[account] = _first_few([*there.get(account, ()), residence.resident])
+        known = there.get(account, [])
+        if len(known) < 2 * _ENOUGH or _order(residence.resident) < _order(known[-1]):
+            there[account] = _first_few([*known, residence.resident])
 
 
 def _first_few(residents: list[Resident]) -> list[Resident]:
@@ -53,11 +55,16 @@ def _first_few(residents: list[Resident]) -> list[Resident]:
     It does not matter in which order they come: who is not among the first few is not among those of more.
     """
     kept: list[Resident] = []
-    for one in sorted(residents, key=lambda one: (not one.is_settled, one)):
+    for one in sorted(residents, key=_order):
         repeats = sum(one.address == other.address for other in kept)
         if repeats < 2 and len(kept) < 2 * _ENOUGH:
             kept.append(one)
     return kept
+
+
+def _order(resident: Resident) -> tuple[bool, str, str]:
+    """The settled first, then by time; no two residents of a place are of one session."""
+    return not resident.is_settled, resident.since, resident.arn
 
 
 def pools_of(households: list[Household], is_shared: Callable[[str], bool]) -> Pools:

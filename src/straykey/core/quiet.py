@@ -9,6 +9,7 @@ from straykey.core.holding import Holdings
 from straykey.core.moment import later
 from straykey.core.network import LOCKABLE, Lane
 from straykey.core.settings import Settings
+from straykey.core.tenant import only_sighting
 from straykey.core.workload import Home, Workload
 
 GRACE_SECONDS = 900  # an instance may call on while it shuts down
@@ -24,16 +25,20 @@ def only_home(
     evidence: Evidence, workload: Workload, settings: Settings, *, gone: str, spoofed: frozenset[str]
 ) -> Sighting | None:
     """The one network a session could be at home in, where `weigh` would find it home, and nothing else of note."""
-    if workload.home is not Home.LOCKED or not _is_told(evidence, settings):
+    home = _only_lockable(evidence) if workload.home is Home.LOCKED and _is_told(evidence, settings) else None
+    if home is None or home.keys.overflowed or not spoofed.isdisjoint(home.keys.times):
         return None
-    lockable = [one for one in evidence.sightings.values() if one.network.lane in LOCKABLE]
-    if len(lockable) != 1 or not _is_all(evidence, lockable[0]):
-        return None
-    (home,) = lockable
-    is_own = not home.keys.overflowed and spoofed.isdisjoint(home.keys.times)
     is_in_time = not gone or home.last.time <= gone
     is_issued = not settings.require_issuance or any(map(evidence.was_issued, home.keys.times))
-    return home if is_own and is_in_time and is_issued else None
+    return home if is_in_time and is_issued else None
+
+
+def _only_lockable(evidence: Evidence) -> Sighting | None:
+    only = only_sighting(evidence)
+    if only is not None:
+        return only if only.network.lane in LOCKABLE else None
+    lockable = [one for one in evidence.sightings.values() if one.network.lane in LOCKABLE]
+    return lockable[0] if len(lockable) == 1 and _is_all(evidence, lockable[0]) else None
 
 
 def _is_told(evidence: Evidence, settings: Settings) -> bool:

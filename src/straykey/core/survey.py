@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import msgspec
 
 from straykey.core.custom import Customs, role_of
-from straykey.core.evidence import Evidence, instance_of, workload_of
+from straykey.core.evidence import Evidence
 from straykey.core.fleet import Fleet, services_of
 from straykey.core.holding import Holdings
 from straykey.core.household import Household, Sharing, addresses_of, household_of
@@ -23,9 +23,10 @@ from straykey.core.quiet import gone_since, only_home
 from straykey.core.ranges import AwsRanges
 from straykey.core.residence import residences_of
 from straykey.core.settings import Settings
+from straykey.core.tenant import Tenant, tenant_of
 from straykey.core.v1 import Deliveries
 from straykey.core.whereabouts import Whereabouts
-from straykey.core.workload import INSTANCE, Home, Workload
+from straykey.core.workload import INSTANCE, Workload
 
 
 class Surveyed(msgspec.Struct, frozen=True):
@@ -82,50 +83,50 @@ class _Look:
     def at_all(self, spoofed: frozenset[str]) -> None:
         for arn, evidence in self._ledger.sessions.items():
             self._at(arn, evidence, spoofed)
+        # Whoever came before those that he shares an address with.
         for arn in self._neighbours.keys() - self._households.keys():
             evidence = self._ledger.sessions[arn]
-            workload, _ = workload_of(evidence)
-            if workload is not None and workload.home is Home.LOCKED:
-                self._households[arn] = self._household(arn, evidence, spoofed)
+            tenant = tenant_of(evidence)
+            if tenant.is_locked:
+                residences = residences_of(evidence, tenant.region, self._ranges, spoofed)
+                self._households[arn] = household_of(evidence, tenant, residences)
 
     def _at(self, arn: str, evidence: Evidence, spoofed: frozenset[str]) -> None:
-        workload, _ = workload_of(evidence)
+        tenant = tenant_of(evidence)
         self.masquerades.note(evidence)
         self._whereabouts.note(arn, evidence)
-        self._endpoints.note(evidence, workload)
-        self._neighbours.update(dict.fromkeys(self._sharing.note(arn, addresses_of(evidence))))
-        if workload is None:
+        self._endpoints.note(evidence, tenant.workload)
+        shared = self._sharing.note(arn, addresses_of(evidence))
+        if shared:
+            self._neighbours.update(dict.fromkeys(shared))
+        if tenant.workload is None:
             return
         self._workloads += 1
-        instance, region = instance_of(evidence)
-        self._hear(arn, evidence, workload, instance, spoofed)
-        if workload.home is Home.LOCKED:
-            self._house(arn, evidence, instance or arn, region, spoofed)
+        self._hear(arn, evidence, tenant.workload, tenant, spoofed)
+        if tenant.is_locked:
+            self._house(arn, evidence, tenant, spoofed)
 
-    def _hear(self, arn: str, evidence: Evidence, workload: Workload, instance: str, spoofed: frozenset[str]) -> None:
+    def _hear(self, arn: str, evidence: Evidence, workload: Workload, tenant: Tenant, spoofed: frozenset[str]) -> None:
         """Note what a session tells by itself."""
-        gone = gone_since(instance, self._holdings)
+        gone = gone_since(tenant.instance, self._holdings)
         home = only_home(evidence, workload, self._settings, gone=gone, spoofed=spoofed)
         if home is None:
             self._restless.append(arn)
-        elif workload is INSTANCE:
-            self._customs.note(role_of(evidence), instance or arn, arn, home.agents.events)
         if workload is INSTANCE:
-            self._deliveries.note(role_of(evidence), arn, evidence)
+            role = role_of(evidence)
+            self._deliveries.note(role, arn, evidence)
+            if home is not None:
+                self._customs.note(role, tenant.who, arn, home.agents.events)
 
-    def _house(self, arn: str, evidence: Evidence, who: str, region: str, spoofed: frozenset[str]) -> None:
-        residences = residences_of(evidence, region, self._ranges, spoofed)
+    def _house(self, arn: str, evidence: Evidence, tenant: Tenant, spoofed: frozenset[str]) -> None:
+        residences = residences_of(evidence, tenant.region, self._ranges, spoofed)
         behind = [one for one in residences if not one.is_public]
-        self._behind[evidence.session.account] += bool(behind)
-        for one in behind:
-            self._residents.add(evidence.session.account, one)
+        if behind:
+            self._behind[evidence.session.account] += 1
+            for one in behind:
+                self._residents.add(evidence.session.account, one)
         if arn in self._neighbours:
-            self._households[arn] = household_of(evidence, who, region, residences)
-
-    def _household(self, arn: str, evidence: Evidence, spoofed: frozenset[str]) -> Household:
-        instance, region = instance_of(evidence)
-        residences = residences_of(evidence, region, self._ranges, spoofed)
-        return household_of(evidence, instance or arn, region, residences)
+            self._households[arn] = household_of(evidence, tenant, residences)
 
     def surveyed(self, spoofed: frozenset[str]) -> Surveyed:
         households = believed(self._households.values(), self._behind)

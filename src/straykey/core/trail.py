@@ -1,17 +1,20 @@
 """What the thief made with a key, and how much of that he used: the pivots of a finding."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
+from msgspec.structs import replace
 
 from straykey.core.evidence import Bounds, Evidence, Sighting
-from straykey.core.finding import PivotUse
+from straykey.core.finding import Finding, PivotUse
 from straykey.core.making import Made
 from straykey.core.pivot import Makings, Pivot, Taints, follow, taints, user_key
 from straykey.core.portrait import scaled
 from straykey.core.whereabouts import Whereabouts
 
 _MOST_PIVOTS = 256
+_MOST_AGAIN = 16  # of what another finding told already
+_MOST_IN_ALL = 100_000
 _MOST_ADDRESSES = 16
 
 
@@ -32,17 +35,30 @@ class Trails:
         self._whereabouts = whereabouts
         self._evidence_of = evidence_of
         self._bounds = bounds
+        self._uses_of: dict[tuple[str, int], PivotUse] = {}  # by identity of what was made, and depth
+        self._followed = 0
 
     def made_from(self, arn: str, network: str, since: str = "") -> list[Made]:
         """What a session made from one network; `since`: after that time."""
         return [made for made in self._makings.from_network(arn, network) if made.time > since]
 
     def follow(self, seeds: Iterable[Made]) -> Followed:
-        """All that came of these, the nearest first; of more than 256 what is no mere session goes before."""
-        pivots = follow(seeds, self._makings)
+        """All that came of these, the nearest first; of more than 256 what is no mere session goes before.
+
+        A thousand thefts may end in one heap: from some number in all on, no more of each are followed than are told.
+        """
+        pivots = follow(seeds, self._makings, most=None if self._followed < _MOST_IN_ALL else _MOST_PIVOTS)
+        self._followed += len(pivots)
         kept = sorted(pivots, key=lambda one: one.made.api == "AssumeRole")[:_MOST_PIVOTS]
         ordered = sorted(kept, key=lambda one: (one.depth, one.made.time, one.made.identity))
-        return Followed(tuple(self._used(pivot) for pivot in ordered), len(pivots))
+        return Followed(tuple(self._used_once(pivot) for pivot in ordered), len(pivots))
+
+    def _used_once(self, pivot: Pivot) -> PivotUse:
+        """Thefts that end in one heap share what is told of it."""
+        key = pivot.made.identity, pivot.depth
+        if key not in self._uses_of:
+            self._uses_of[key] = self._used(pivot)
+        return self._uses_of[key]
 
     def _used(self, pivot: Pivot) -> PivotUse:
         made, tainted = pivot.made, taints([pivot.made])
@@ -80,3 +96,22 @@ class Trails:
         )
         is_seen = bool(tainted.keys & sighting.keys.times.keys())
         return max(int(is_seen), scaled(theirs, sighting, self._bounds))
+
+
+def told_once(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """The findings, each making in full with the first that it came of; of what was told, the nearest few again."""
+    told: set[tuple[str, ...]] = set()
+    for finding in findings:
+        fresh = {key for pivot in finding.pivots if (key := _identity(pivot)) not in told}
+        if len(finding.pivots) - len(fresh) <= _MOST_AGAIN:
+            yield finding
+        else:
+            again = [pivot for pivot in finding.pivots if _identity(pivot) not in fresh][_MOST_AGAIN - 1]
+            place = finding.pivots.index(again)
+            kept = [one for at, one in enumerate(finding.pivots) if at <= place or _identity(one) in fresh]
+            yield replace(finding, pivots=kept)
+        told |= fresh
+
+
+def _identity(pivot: PivotUse) -> tuple[str, ...]:
+    return pivot.event_id, pivot.time, pivot.call, pivot.made or "", pivot.access_key or ""
