@@ -10,6 +10,7 @@ from straykey.core.finding import Finding
 from straykey.core.holding import Holdings
 from straykey.core.judge import judge
 from straykey.core.ledger import Ledger
+from straykey.core.network import network_of
 from straykey.core.settings import Settings
 from straykey.core.survey import looked_over
 from tests import crowds
@@ -66,9 +67,12 @@ def test_addresses_that_one_session_has_alone_are_not_kept() -> None:
 
 
 def test_of_a_pool_two_members_are_kept_however_many_there_are() -> None:
-    fleet = looked_over(crowds.nat_pool(103), Settings(), crowds.ranges()).fleet
-    assert {len(whos) for there in fleet.pools.values() for whos in there.values()} <= {1, 2}
-    assert any(len(whos) == 2 for there in fleet.pools.values() for whos in there.values())
+    ledger = Ledger()
+    for number in range(5):
+        for turn in range(2):
+            crowds.use(ledger, crowds.session(number), network_of(crowds.address(turn)), times=(turn, 4000 + turn))
+    fleet = looked_over(ledger, Settings(), crowds.ranges()).fleet
+    assert [len(whos) for there in fleet.pools.values() for whos in there.values()] == [2]
 
 
 @pytest.mark.parametrize("corner", ["granted", "restarted"])

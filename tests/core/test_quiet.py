@@ -17,6 +17,7 @@ from straykey.core.ranges import AwsRanges, parse_ranges
 from straykey.core.settings import Settings
 from straykey.core.survey import survey
 from straykey.core.tenant import tenant_of
+from straykey.core.workload import INSTANCE
 from straykey.sim.delivery import write
 from straykey.sources.files import Files, find
 from tests.core.test_ledger_laws import TIGHT, histories
@@ -76,3 +77,15 @@ def test_a_service_that_acted_disturbs_nobody_unless_it_is_to_be_reported() -> N
     ledger = ledger_of([use_record(), use_record(address="s3.amazonaws.com")])
     assert quiet_sessions(ledger, Settings(), RANGES) == 1
     assert quiet_sessions(ledger, Settings(report_service_calls=True), RANGES) == 0
+
+
+def test_a_session_with_a_key_that_was_never_its_own_is_not_quiet() -> None:
+    (evidence,) = ledger_of([use_record(key="ASIATAKEN")]).sessions.values()
+    assert only_home(evidence, INSTANCE, Settings(), gone="", spoofed=frozenset({"ASIAOTHER"})) is not None
+    assert only_home(evidence, INSTANCE, Settings(), gone="", spoofed=frozenset({"ASIATAKEN"})) is None
+
+
+def test_a_session_that_outlived_its_instance_is_not_quiet() -> None:
+    (evidence,) = ledger_of([use_record(time="2026-05-04T10:00:00Z")]).sessions.values()
+    assert only_home(evidence, INSTANCE, Settings(), gone="2026-05-04T10:00:00Z", spoofed=frozenset()) is not None
+    assert only_home(evidence, INSTANCE, Settings(), gone="2026-05-04T09:59:59Z", spoofed=frozenset()) is None
