@@ -40,12 +40,12 @@ def judged(ledger: Ledger, settings: Settings, ranges: AwsRanges | None) -> Judg
     context, bounds, evidence_of = Context(settings, surveyed.fleet, ranges), ledger.bounds, ledger.sessions.__getitem__
     trails = Trails(context.fleet.makings, surveyed.whereabouts, evidence_of, bounds)
     findings: list[Finding] = []
-    moves: dict[Move, list[str]] = defaultdict(list)
+    moves: dict[tuple[str, str], list[str]] = defaultdict(list)  # by old and new address
     for arn in sorted(surveyed.restless):  # so that nothing depends on the order of reading
         weighed = _weighed(evidence_of(arn), context)
         findings += _thefts(weighed, trails, context, bounds)
         for move in _moves(weighed.verdicts, context):
-            moves[move].append(arn)
+            moves[move.old, move.new].append(arn)
         if weighed.workload is INSTANCE:
             _note_programs(weighed, surveyed.customs, context)
             if settings.report_service_calls:

@@ -46,10 +46,11 @@ def _many(sessions: int) -> str:
     return f"{sessions} session{'s' * (sessions != 1)}"
 
 
-def egress_moves(moves: dict[Move, list[str]], evidence_of: EvidenceOf, context: Context) -> list[Finding]:
+def egress_moves(moves: dict[tuple[str, str], list[str]], evidence_of: EvidenceOf, context: Context) -> list[Finding]:
     """One finding for each move that explained a network of any session; with the sessions it explained one of."""
     return [
-        _egress_move(move, sessions, evidence_of(min(sessions)), context) for move, sessions in sorted(moves.items())
+        _egress_move(context.fleet.moves[way], sessions, evidence_of(min(sessions)), context)
+        for way, sessions in sorted(moves.items())
     ]
 
 
