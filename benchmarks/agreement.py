@@ -12,17 +12,19 @@ from collections.abc import Iterator
 from zlib import crc32
 
 from straykey.core.evidence import Bounds, Evidence, Sighting
-from straykey.core.ledger import Ledger
+from straykey.core.folding import Folding
+from straykey.core.ledger import Settled
 from straykey.core.observation import Event
 from straykey.core.sample import Firsts
-from straykey.pipeline import Period, read
+from straykey.pipeline import Period, fold
+from straykey.sources.compression import PACKING
 from straykey.sources.files import Files, find
 
 _MANY = 1 << 20
 _BOUNDS = Bounds(networks=_MANY, calls=_MANY, agents=_MANY, keys=_MANY, hours=_MANY, issuances=_MANY, names=_MANY)
 
 
-def kept_of(ledger: Ledger) -> dict[str, int]:
+def kept_of(ledger: Settled) -> dict[str, int]:
     """Counts of a settled ledger; of the sessions of roles where a rival knows only these."""
     roles = [evidence for evidence in ledger.sessions.values() if evidence.session.role and evidence.sightings]
     sightings = [seen for evidence in ledger.sessions.values() for seen in evidence.sightings.values()]
@@ -67,9 +69,10 @@ def _lines_of_firsts(of: str, firsts: Firsts) -> Iterator[str]:
 
 
 def main(folder: str) -> None:
-    ledger = Ledger(_BOUNDS)
-    read(Files(find([folder])), ledger, Period(), lambda _: None)
-    print(json.dumps(kept_of(ledger)))
+    folding = Folding(_BOUNDS, PACKING)
+    for batch in Files(find([folder])).batches():
+        fold(batch.portions, folding, Period())
+    print(json.dumps(kept_of(folding.ledger())))
 
 
 if __name__ == "__main__":

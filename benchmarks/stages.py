@@ -1,66 +1,66 @@
 """Where the time of a scan goes: the same files read again and again, each time one stage further.
 
-    python -m benchmarks.stages FOLDER
-
-Only what stays the same between versions is called here, so that older ones can be measured beside.
+python -m benchmarks.stages FOLDER
 """
 
 import gc
 import json
 import sys
+from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from time import process_time
 
+from straykey.core.evidence import Bounds
 from straykey.core.folding import Folding
 from straykey.core.judge import judge
-from straykey.core.ledger import Ledger
-from straykey.core.salvage import portions
+from straykey.core.ledger import PackedLedger
+from straykey.core.reading import portions
 from straykey.core.settings import Settings
-from straykey.sources.compression import Unpacking
+from straykey.pipeline import Period, fold
+from straykey.sources.compression import PACKING, Unpacking
 
 
-def unpack(path: Path) -> None:
-    for _ in Unpacking(path.read_bytes()):
-        pass
+def unpack(contents: list[bytes]) -> None:
+    for content in contents:
+        for _ in Unpacking(BytesIO(content).read):
+            pass
 
 
-def decode(path: Path) -> None:
-    for _ in portions(iter(Unpacking(path.read_bytes()))):
-        pass
+def decode(contents: list[bytes]) -> None:
+    for content in contents:
+        for _ in portions(iter(Unpacking(BytesIO(content).read))):
+            pass
 
 
-def fold(path: Path, folding: Folding) -> None:
-    for portion in portions(iter(Unpacking(path.read_bytes()))):
-        for record in portion.records:
-            folding.take(record)
+def folded(contents: list[bytes]) -> PackedLedger:
+    folding = Folding(Bounds(), PACKING)
+    for content in contents:
+        fold(portions(iter(Unpacking(BytesIO(content).read))), folding, Period())
+    return folding.ledger()
+
+
+def seconds(work: Callable[[], object]) -> float:
+    gc.collect()
+    began = process_time()
+    work()
+    return process_time() - began
 
 
 def measured(folder: Path) -> dict[str, float]:
     """Seconds of CPU of each stage."""
-    paths = sorted(folder.rglob("*.json.gz"))
-    times = []
-    ledger = Ledger()
-    folding = Folding(ledger)
-    for path in paths:  # read once, so that the files are in memory
-        path.read_bytes()
-    gc.collect()
-    for stage in (unpack, decode, lambda path: fold(path, folding)):
-        began = process_time()
-        for path in paths:
-            stage(path)
-        times.append(process_time() - began)
-    began = process_time()
-    ledger.settle()
-    settled = process_time()
-    judge(ledger, Settings(), None)
-    judged = process_time()
-    unpacking, decoding, folded = times
+    contents = [path.read_bytes() for path in sorted(folder.rglob("*.json.gz"))]
+    unpacking = seconds(lambda: unpack(contents))
+    decoding = seconds(lambda: decode(contents))
+    folding = seconds(lambda: folded(contents))
+    ledger = folded(contents)
+    merging = seconds(lambda: sum(1 for _ in ledger.sessions.values()))
     return {
         "unpack": unpacking,
         "decode": decoding - unpacking,
-        "fold": folded - decoding,
-        "settle": settled - began,
-        "judge": judged - settled,
+        "fold": folding - decoding,
+        "settle": merging,
+        "judge": seconds(lambda: judge(ledger, Settings(), None)) - merging,
     }
 
 

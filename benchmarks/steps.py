@@ -15,6 +15,7 @@ from benchmarks.growth import Plan
 from benchmarks.measure import Outcome
 from benchmarks.results import Comparison, Point, Run, Stages, median
 
+_STAGES = {"before": "benchmarks.stages_before"}
 BEFORE = "1e24a56"  # the last commit before the work on speed
 _ROOT = Path(__file__).parent.parent
 _READ = re.compile(r"^read .* ([0-9,]+) records,", re.MULTILINE)
@@ -124,7 +125,7 @@ def stages(bench: Bench, records: int, cost: list[Run]) -> list[Stages]:
     for _ in range(bench.runs):
         for name, environment in surroundings.items():
             say(f"stages, {name}")
-            found[name].append(json.loads(_python("benchmarks.stages", str(folder), **environment)))
+            found[name].append(json.loads(_python(_STAGES.get(name, "benchmarks.stages"), str(folder), **environment)))
     return [Stages(name, records, median(starts[name], "cpu_seconds"), **_middle(found[name])) for name in surroundings]
 
 

@@ -12,9 +12,9 @@ from benchmarks.results import Comparison, Machine, Measured, Point, Results, Ru
 from benchmarks.steps import disagreements
 
 from straykey import pipeline
-from straykey.core.salvage import portions
+from straykey.core.reading import portions
 from straykey.pipeline import Request
-from straykey.ports import Batch
+from straykey.ports import Batch, Source
 from tests.conftest import ROOT, Golden
 
 PLAN = Plan(records=9_000, sessions=60)
@@ -121,6 +121,12 @@ class _Given:
 
     def __init__(self, batches: list[Batch]) -> None:
         self._batches = batches
+
+    is_bound = False
+    contents: list[tuple[str, int]] = []  # noqa: RUF012
+
+    def shares(self, _: int) -> list[Source]:
+        return []
 
     def batches(self) -> Iterator[Batch]:
         return iter(self._batches)

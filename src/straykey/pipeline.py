@@ -13,7 +13,7 @@ from straykey.core.finding import Finding
 from straykey.core.folding import Folding
 from straykey.core.home import weigh
 from straykey.core.inventory import Inventory, inventory_of
-from straykey.core.judge import is_judged, judge
+from straykey.core.judge import judged
 from straykey.core.ledger import PackedLedger
 from straykey.core.moment import moment
 from straykey.core.ranges import AwsRanges
@@ -56,10 +56,7 @@ class Scanned(msgspec.Struct):
     ledger: PackedLedger
     tally: Tally
     findings: list[Finding]
-
-    @property
-    def instances(self) -> int:
-        return sum(is_judged(evidence) for evidence in self.ledger.sessions.values())
+    instances: int  # sessions of workloads
 
 
 def scan(
@@ -67,7 +64,8 @@ def scan(
 ) -> Scanned:
     """Read all of `source`, in so many processes, then judge once."""
     found = read(source, request.period, jobs, progress)
-    return Scanned(found.ledger, found.tally, judge(found.ledger, request.settings, request.ranges))
+    outcome = judged(found.ledger, request.settings, request.ranges)
+    return Scanned(found.ledger, found.tally, outcome.findings, outcome.workloads)
 
 
 def explain(name: str, scanned: Scanned, request: Request) -> list[Explained]:

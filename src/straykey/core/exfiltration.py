@@ -3,11 +3,10 @@
 import msgspec
 
 from straykey.core.case import Context
-from straykey.core.evidence import Bounds, Evidence, Sighting, instance_of, part_of, workload_of
+from straykey.core.evidence import Bounds, Evidence, Sighting, part_of, workload_of
 from straykey.core.explanation import region_of
 from straykey.core.finding import Finding, FindingSession, FindingType, Reason, Severity, finding_id
 from straykey.core.home import Standing, Verdict
-from straykey.core.moment import later
 from straykey.core.network import LOCKABLE, PUBLIC_LANES, Lane
 from straykey.core.portrait import (
     Origin,
@@ -18,12 +17,12 @@ from straykey.core.portrait import (
     title_of,
     witnesses_of,
 )
+from straykey.core.quiet import gone_since
 from straykey.core.reasons import Comparison, confidence_of, reasons_for
 from straykey.core.session import IDENTITY_ROLE
+from straykey.core.tenant import tenant_of
 from straykey.core.trail import Followed
 from straykey.core.workload import INSTANCE
-
-_GRACE_SECONDS = 900
 
 
 class Strayed(msgspec.Struct, frozen=True):
@@ -60,9 +59,7 @@ def strayed(evidence: Evidence, verdicts: list[Verdict], context: Context) -> li
 
 def gone(evidence: Evidence, context: Context) -> str:
     """When the session's instance was terminated for good, and 15 minutes; empty where no record tells."""
-    instance, _ = instance_of(evidence)
-    grant = context.fleet.holdings.terminated(instance) if instance else None
-    return later(grant.time, _GRACE_SECONDS) if grant else ""
+    return gone_since(tenant_of(evidence).instance, context.fleet.holdings)
 
 
 def finding_of(stray: Strayed, context: Context, bounds: Bounds, followed: Followed) -> Finding:

@@ -33,7 +33,8 @@ def _service_call(case: Case) -> str | None:
 
 
 def _trusted_network(case: Case) -> str | None:
-    return f"in {case.trusted}, which you trust (--trusted-network)" if case.trusted is not None else None
+    trusted = case.scene.trusted
+    return f"in {trusted}, which you trust (--trusted-network)" if trusted is not None else None
 
 
 def _endpoint_pair(case: Case) -> str | None:
@@ -60,7 +61,7 @@ def _why_endpoint_is_ours(case: Case) -> str | None:
         return f"private address {network.address}, through {network.endpoint} of its own account"
     if owner:
         ours = f"private address {network.address}, through {network.endpoint} of our account {owner}"
-        return ours if case.is_ours(owner) else None
+        return ours if case.scene.is_ours(owner) else None
     if case.context.fleet.lives_behind(case.account, network):
         where = f"private address {network.address}, through {network.endpoint}"
         return f"{where}, where others of the account live: {_neighbours(case, network.endpoint)}"
@@ -75,7 +76,7 @@ def _why_endpoint_goes_with_home(case: Case) -> str | None:
     """
     network = case.sighting.network
     alike = [one for one in case.evidence.sightings.values() if one.network.address == network.address]
-    vouching = [one for one in alike if one.network.endpoint_owner and case.is_ours(one.network.endpoint_owner)]
+    vouching = [one for one in alike if one.network.endpoint_owner and case.scene.is_ours(one.network.endpoint_owner)]
     fleet = case.context.fleet
     if not vouching or fleet.names_owners(case.sighting) or not fleet.is_only_endpoint(case.sighting, case.account):
         return None
@@ -94,7 +95,7 @@ def _dual_stack(case: Case) -> str | None:
 
 def _address_grant(case: Case) -> str | None:
     """A record before first use names this address for this instance, and nothing has taken it away since."""
-    grant = None if case.is_default else case.granted(at=case.sighting.first.time)
+    grant = None if case.is_default else case.scene.granted(at=case.sighting.first.time)
     if grant is None or (case.sighting.network.lane is Lane.ENDPOINT and _why_endpoint_is_ours(case) is None):
         return None
     return f"{_told(grant)} gave this address to the instance"
@@ -104,21 +105,15 @@ def _network_change(case: Case) -> str | None:
     """A record gave the instance an address without naming it; it covers one AWS address, the earliest after it."""
     if case.is_default or not case.is_in_own_region or not case.is_public or _is_others(case):
         return None
-    for grant in case.context.fleet.holdings.unnamed(case.subject.instance, case.sighting.first.time):
-        if not _is_spent(grant, case) and not _kept_address(grant, case):
+    holdings, instance = case.context.fleet.holdings, case.subject.instance
+    if not holdings.knows(instance):
+        return None
+    # What an earlier new address may have come of is spent.
+    since = case.subject.last_new_before(case.sighting)
+    for grant in holdings.unnamed(instance, case.sighting.first.time, after=since):
+        if not _kept_address(grant, case):
             return f"{_told(grant)} gave the instance an address; this is the first new one after it"
     return None
-
-
-def _is_spent(grant: Grant, case: Case) -> bool:
-    """True if another address it could cover was new after the grant, and before this one."""
-    earlier = (
-        msgspec.structs.replace(case, sighting=other)
-        for other in case.evidence.sightings.values()
-        if other.network.lane is case.sighting.network.lane and grant.time <= other.first.time
-        if other.first < case.sighting.first
-    )
-    return any(other.is_in_own_region and other.granted(at=other.sighting.first.time) is None for other in earlier)
 
 
 def _kept_address(grant: Grant, case: Case) -> bool:
@@ -143,7 +138,7 @@ def _nat_address(case: Case) -> str | None:
 def _shared_egress(case: Case) -> str | None:
     if case.is_default or not case.is_public:
         return None
-    if case.is_shared:
+    if case.scene.is_shared:
         return (
             f"other instances of the account live at this address: {_neighbours(case, case.sighting.network.address)}"
         )
@@ -169,9 +164,11 @@ def _pool(case: Case) -> tuple[Sighting, ...]:
 
 
 def _egress_moved(case: Case) -> str | None:
+    if not case.is_public:
+        return None
     for home in case.homes:
         move = case.context.fleet.moves.get((home.network.address, case.sighting.network.address))
-        if case.is_public and move is not None and has_left(home.last.time, case.sighting.first.time):
+        if move is not None and has_left(home.last.time, case.sighting.first.time):
             return f"{len(move.arns)} sessions that shared {move.old} left it for this address from {move.since} on"
     return None
 
@@ -211,7 +208,7 @@ def _first_use(case: Case) -> str | None:
 
 def _why_own_region(case: Case, what: str) -> str | None:
     """A public lane that opens beside a home must be AWS's, in the instance's region, and not another account's."""
-    if case.prefix is None or case.prefix.region != region_of(case.evidence, case.homes, case.context.ranges):
+    if case.prefix is None or case.prefix.region != region_beside(case.subject.region, case.homes, case.context.ranges):
         return None
     return None if _is_others(case) else f"{what}, in AWS {case.prefix.region} like the instance"
 
@@ -227,12 +224,17 @@ def _told(grant: Grant) -> str:
 
 
 def region_of(evidence: Evidence, homes: tuple[Sighting, ...], ranges: AwsRanges | None) -> str:
-    """The workload's region: as its records name it, else its endpoint's or its public home's; else empty.
+    """The workload's region: as its records name it, else its endpoint's or its public home's; else empty."""
+    return region_beside(instance_of(evidence)[1], homes, ranges)
+
+
+def region_beside(known: str, homes: tuple[Sighting, ...], ranges: AwsRanges | None) -> str:
+    """The region as records name it, if they do, else that of its homes.
 
     A call through an endpoint is made in the endpoint's own region, one from a private address most likely too.
     """
     endpoint = next((home.first.region for home in homes if home.network.lane in (Lane.ENDPOINT, Lane.PRIVATE)), "")
-    region = instance_of(evidence)[1] or endpoint
+    region = known or endpoint
     if region or ranges is None:
         return region
     prefixes = (ranges.lookup(home.network.address) for home in homes if home.network.lane in PUBLIC_LANES)

@@ -14,6 +14,8 @@ from straykey.core.network import PUBLIC_LANES, Lane, Network, is_account
 from straykey.core.pivot import Makings
 from straykey.core.residence import Resident
 
+Pools = dict[tuple[str, str], dict[str, tuple[str, ...]]]
+
 
 class Population(msgspec.Struct, gc=False):
     """Of one account at one public address: who is settled there, and who only comes by from a settled home.
@@ -36,7 +38,10 @@ class Population(msgspec.Struct, gc=False):
 
 
 class Fleet(msgspec.Struct):
-    """All sessions at a glance."""
+    """All sessions at a glance.
+
+    Of public addresses only those have residents, populations and pools that more than one session was used from.
+    """
 
     affiliated: frozenset[str]
     endpoint_owners: dict[str, str]
@@ -44,7 +49,7 @@ class Fleet(msgspec.Struct):
     naming: frozenset[str]  # services whose records name the owner of an endpoint, of any account's
     residents: dict[str, dict[str, list[Resident]]]  # by public address or endpoint, then by account: the first few
     populations: dict[tuple[str, str], Population]  # by account and public address
-    pools: dict[tuple[str, str], set[tuple[str, str]]]  # by two addresses: who lives at one and also uses the other
+    pools: Pools  # by two addresses, then by account: two of those who live at one and also use the other
     moves: dict[tuple[str, str], Move]
     holdings: Holdings
     makings: Makings
@@ -84,8 +89,9 @@ class Fleet(msgspec.Struct):
 
     def shares_pool(self, address: str, home: str, account: str, who: str) -> bool:
         """True if another instance of ours lives at this address and also uses that home."""
-        there = self.pools.get((address, home), ())
-        return any(other != who and self.is_ours(theirs, account) for other, theirs in there)
+        there = self.pools.get((address, home), {})
+        ours = (members for theirs, members in there.items() if self.is_ours(theirs, account))
+        return any(other != who for members in ours for other in members)
 
     def owner_of(self, sighting: Sighting, evidence: Evidence) -> str:
         """The account whose network this is; empty where no evidence tells.  Never guessed from ranges."""

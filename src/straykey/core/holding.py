@@ -4,9 +4,10 @@ Grants are joined here and nowhere else: an allocation with its address, an inte
 with its VPC.  Every question is about one time, and what came later answers nothing.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -32,11 +33,13 @@ class Holdings:
         self._addresses: dict[str, str] = {}  # by allocation
         self._owners: _Held = defaultdict(list)  # by address: accounts
         self._holders: _Held = defaultdict(list)  # by elastic address: instance, interface or NAT gateway
-        self._named: dict[tuple[str, str], list[Grant]] = defaultdict(list)  # by any other address and who has it
+        self._named: dict[tuple[str, str], Grant] = {}  # by any other address and who has it: the first
         self._attached: _Held = defaultdict(list)  # by interface: instances
-        self._interfaces: dict[str, set[str]] = defaultdict(set)  # by instance
+        self._interfaces: dict[str, list[str]] = defaultdict(list)  # by instance, each once, by name
         self._elastic: dict[str, set[str]] = defaultdict(set)  # by instance or interface: addresses it ever held
-        self._grants: dict[str, list[Grant]] = defaultdict(list)  # by instance or interface
+        self._grants: dict[str, list[Grant]] = defaultdict(list)  # by instance or interface, in order
+        self._switches: dict[str, list[Grant]] = defaultdict(list)  # by instance: starts and stops, in order
+        self._terminated: dict[str, Grant] = {}  # by instance: the first
         self._vpcs: dict[str, str] = {}  # by instance, interface or NAT gateway
         self.endpoint_owners: dict[str, str] = {}
         self._ends: dict[str, list[str]] = defaultdict(list)  # by association or allocation: when it was taken away
@@ -46,6 +49,9 @@ class Holdings:
         self._fill(ordered)
         for holdings in (*self._owners.values(), *self._holders.values(), *self._attached.values()):
             holdings.sort()
+        for instance, interfaces in self._interfaces.items():
+            self._interfaces[instance] = sorted(set(interfaces))
+        self._unnamed_of = lru_cache(maxsize=1024)(self._find_unnamed)
 
     def named(self, instance: str, address: str, time: str) -> Grant | None:
         """The grant that names this address for this instance and is in force at `time`."""
@@ -53,19 +59,27 @@ class Holdings:
         if holding is not None:
             is_held = self._is_of(holding.holder, instance, time) and not self._is_ended(holding.grant, time)
             return holding.grant if is_held else None
-        for holder in (instance, *sorted(self._interfaces.get(instance, ()))):
-            grants = self._named.get((address, holder), ())
-            if grants and grants[0].time <= time and self._is_of(holder, instance, time):
-                return grants[0]
+        for holder in (instance, *self._interfaces.get(instance, ())):
+            grant = self._named.get((address, holder))
+            if grant is not None and grant.time <= time and self._is_of(holder, instance, time):
+                return grant
         return None
 
-    def unnamed(self, instance: str, time: str = _EVER) -> list[Grant]:
-        """What gave this instance a public address without naming it and is in force at `time`, in order of time."""
-        return [
-            one
-            for one in self.history(instance)
-            if one.time <= time and self._is_unnamed(instance, one) and self._is_in_force(instance, one, time)
-        ]
+    def knows(self, instance: str) -> bool:
+        """True if any grant is about this instance."""
+        return instance in self._grants or instance in self._interfaces
+
+    def unnamed(self, instance: str, time: str = _EVER, *, after: str = "") -> list[Grant]:
+        """What gave this instance a public address without naming it, after one time, and is in force at another.
+
+        In order of time.
+        """
+        found = self._unnamed_of(instance)
+        begin, end = bisect_right(found, after, key=_time), bisect_right(found, time, key=_time)
+        return [one for one in found[begin:end] if self._is_in_force(instance, one, time)]
+
+    def _find_unnamed(self, instance: str) -> list[Grant]:
+        return [one for one in self.history(instance) if self._is_unnamed(instance, one)]
 
     def nat(self, address: str, vpc: str, account: str, time: str) -> Grant | None:
         """The grant that gave this address to a NAT gateway of the VPC; of the account, where a VPC is not known."""
@@ -88,7 +102,7 @@ class Holdings:
 
     def terminated(self, instance: str) -> Grant | None:
         """The first record by which the instance was terminated."""
-        return next((one for one in self._grants.get(instance, ()) if one.api == "TerminateInstances"), None)
+        return self._terminated.get(instance)
 
     def history(self, instance: str) -> list[Grant]:
         """All that EC2's records tell of this instance, in order of time."""
@@ -103,8 +117,7 @@ class Holdings:
         associations = {one.association: one for one in ordered if one.api == "AssociateAddress" and one.association}
         attachments = {one.attachment: one for one in ordered if one.api == "AttachNetworkInterface"}
         for grant in ordered:
-            for subject in filter(None, (grant.instance, grant.interface)):
-                self._grants[subject].append(grant)
+            self._file(grant)
             self._place(grant)
             if grant.api in ("DisassociateAddress", "ReleaseAddress", "DetachNetworkInterface"):
                 self._take(grant, associations, attachments)
@@ -113,7 +126,16 @@ class Holdings:
             elif grant.api == "AssociateAddress" or grant.nat:
                 self._hold(self.address_of(grant), grant.nat or grant.instance or grant.interface, grant)
             elif grant.address and (grant.interface or grant.instance):
-                self._named[grant.address, grant.instance or grant.interface].append(grant)
+                self._named.setdefault((grant.address, grant.instance or grant.interface), grant)
+
+    def _file(self, grant: Grant) -> None:
+        """Put it where it is found by what it is about."""
+        for subject in filter(None, (grant.instance, grant.interface)):
+            self._grants[subject].append(grant)
+            if grant.api in ("StartInstances", "StopInstances"):
+                self._switches[subject].append(grant)
+            elif grant.api == "TerminateInstances":
+                self._terminated.setdefault(subject, grant)
 
     def _take(self, grant: Grant, associations: dict[str, Grant], attachments: dict[str, Grant]) -> None:
         """Note what was taken away."""
@@ -135,7 +157,7 @@ class Holdings:
             self.endpoint_owners[grant.endpoint] = grant.account
         if grant.interface and grant.instance and grant.api != "AssociateAddress":
             self._attached[grant.interface].append(Holding(grant.time, grant.instance, grant))
-            self._interfaces[grant.instance].add(grant.interface)
+            self._interfaces[grant.instance].append(grant.interface)
 
     def _hold(self, address: str, holder: str, grant: Grant) -> None:
         if address:
@@ -167,12 +189,14 @@ class Holdings:
 
     def _is_ended(self, grant: Grant, time: str) -> bool:
         """True if its association was ended, or its allocation released, since."""
-        ends = (end for name in (grant.association, grant.allocation) for end in self._ends.get(name, ()))
-        return any(grant.time <= end <= time for end in ends)
+        ends = (self._ends.get(name, ()) for name in (grant.association, grant.allocation))
+        firsts = (they[place] for they in ends if (place := bisect_left(they, grant.time)) < len(they))
+        return any(first <= time for first in firsts)
 
     def _was_stopped(self, instance: str, start: Grant) -> bool:
-        earlier = [one for one in self._grants.get(instance, ()) if one.time <= start.time and one != start]
-        last = max((one for one in earlier if one.api in ("StartInstances", "StopInstances")), default=None)
+        switches = self._switches.get(instance, ())
+        earlier = switches[: bisect_right(switches, start.time, key=_time)][-2:]
+        last = next((one for one in reversed(earlier) if one != start), None)
         return start.was_stopped or (last is not None and last.api == "StopInstances")
 
     def _has_elastic(self, instance: str, time: str) -> bool:
@@ -180,6 +204,10 @@ class Holdings:
         holders = (instance, *self._interfaces.get(instance, ()))
         addresses = {address for holder in holders for address in self._elastic.get(holder, ())}
         return any(self.named(instance, address, time) is not None for address in addresses)
+
+
+def _time(grant: Grant) -> str:
+    return grant.time
 
 
 def _last(holdings: Sequence[Holding], time: str) -> Holding | None:

@@ -11,7 +11,7 @@ from enum import IntEnum, StrEnum
 
 import msgspec
 
-from straykey.core.case import Case, Context, subject_of
+from straykey.core.case import Case, Context, Scene, Subject, subject_of
 from straykey.core.evidence import Evidence, Sighting, seen_once
 from straykey.core.explanation import EXPLANATIONS
 from straykey.core.moment import seconds
@@ -21,6 +21,7 @@ from straykey.core.residence import is_settled
 from straykey.core.workload import Home
 
 _DWELLING_SECONDS = 3600
+_LANES = tuple(lane for lane in Lane if lane in LOCKABLE)
 
 
 class Standing(StrEnum):
@@ -43,15 +44,22 @@ class Verdict(msgspec.Struct, frozen=True):
 
 def weigh(evidence: Evidence, context: Context) -> list[Verdict]:
     """A verdict on every network of a session, in the order of their first use."""
-    sightings = sightings_of(evidence, require_issuance=context.settings.require_issuance)
-    subject = subject_of(evidence)
+    return weigh_subject(subject_of(evidence, context))
+
+
+def weigh_subject(subject: Subject) -> list[Verdict]:
+    require_issuance = subject.context.settings.require_issuance
+    scenes = [subject.scene_of(one) for one in sightings_of(subject.evidence, require_issuance=require_issuance)]
     verdicts: list[Verdict] = []
-    homes: tuple[Sighting, ...] = ()
-    for case in _chosen_first([Case(one, subject, context) for one in sightings]):
-        verdict = _verdict(msgspec.structs.replace(case, homes=homes))
+    homes: list[Sighting] = []
+    candidates = [one for one in scenes if one.sighting.network.lane in LOCKABLE and not one.is_spoofed]
+    # Used first is what stands first; a stranger's endpoint only where there is nothing else.
+    earliest = min(candidates, key=lambda one: one.is_at_strange_endpoint, default=None)
+    for scene in _chosen_first(scenes, candidates):
+        verdict = _verdict(Case(scene, tuple(homes), scene is earliest))
         verdicts.append(verdict)
         if verdict.standing is Standing.HOME:
-            homes = (*homes, case.sighting)
+            homes.append(scene.sighting)
     return sorted(verdicts, key=lambda one: (one.sighting.first, one.sighting.network))
 
 
@@ -67,32 +75,34 @@ def sightings_of(evidence: Evidence, *, require_issuance: bool) -> list[Sighting
     )
 
 
-def _chosen_first(cases: list[Case]) -> list[Case]:
-    """The network that opens each lane, the anchor before the other lanes' choices, then the rest by first use."""
-    candidates = [case for case in cases if case.sighting.network.lane in LOCKABLE and not case.is_spoofed]
+def _chosen_first(scenes: list[Scene], candidates: list[Scene]) -> list[Scene]:
+    """The network that opens each lane, the anchor before the other lanes' choices, then the rest by first use.
+
+    `candidates` are those that may be home.
+    """
     if not candidates:
-        return cases
+        return scenes
     chosen = [_choice(lane) for lane in _by_lane(candidates) if lane]
-    anchor = min(chosen, key=_anchor_order)
+    anchor = min(chosen, key=_anchor_order) if len(chosen) > 1 else chosen[0]
 
-    def order(case: Case) -> tuple[bool, bool, bool]:
+    def order(one: Scene) -> tuple[bool, bool, bool]:
         # A private address without an endpoint waits for the endpoints, unless it is the anchor.
-        return case is not anchor, case.sighting.network.lane is Lane.PRIVATE, not any(case is one for one in chosen)
+        is_chosen = any(one is other for other in chosen)
+        return one is not anchor, one.sighting.network.lane is Lane.PRIVATE, not is_chosen
 
-    earliest = min(candidates, key=lambda case: case.is_at_strange_endpoint)
-    return [msgspec.structs.replace(case, is_earliest=case is earliest) for case in sorted(cases, key=order)]
-
-
-def _by_lane(candidates: list[Case]) -> list[list[Case]]:
-    return [[case for case in candidates if case.sighting.network.lane is lane] for lane in Lane if lane in LOCKABLE]
+    return sorted(scenes, key=order)
 
 
-def _anchor_order(case: Case) -> tuple[bool, bool, Event]:
+def _by_lane(candidates: list[Scene]) -> list[list[Scene]]:
+    return [[one for one in candidates if one.sighting.network.lane is lane] for lane in _LANES]
+
+
+def _anchor_order(scene: Scene) -> tuple[bool, bool, Event]:
     """The first of what opens the lanes; what lies outside AWS, or in a stranger's account, gives way to what does not.
 
     Unless it is known to be home: trusted, granted, or where others of the account live.
     """
-    return case.is_at_strange_endpoint, case.is_outside_aws and not _is_known(case), case.sighting.first
+    return scene.is_at_strange_endpoint, scene.is_outside_aws and not _is_known(scene), scene.sighting.first
 
 
 class _Rank(IntEnum):
@@ -106,45 +116,45 @@ class _Rank(IntEnum):
     STRANGE = 5
 
 
-def _choice(lane: list[Case]) -> Case:
+def _choice(lane: list[Scene]) -> Scene:
     """The network that opens a lane: the one used first, unless another is better known to be home."""
     first = lane[0]
-    return min(lane, key=lambda case: (_rank(case, first), case.sighting.first))
+    return min(lane, key=lambda one: (_rank(one, first), one.sighting.first)) if len(lane) > 1 else first
 
 
-def _rank(case: Case, first: Case) -> _Rank:
-    if case.is_trusted and first.is_outside_aws:
+def _rank(scene: Scene, first: Scene) -> _Rank:
+    if scene.is_trusted and first.is_outside_aws:
         return _Rank.TRUSTED
-    if case.granted(at=first.sighting.first.time) is not None:
+    if scene.granted(at=first.sighting.first.time) is not None:
         return _Rank.GRANTED
-    if case.is_shared and (case is first or _replaces(case, first)):
+    if scene.is_shared and (scene is first or _replaces(scene, first)):
         return _Rank.SHARED
-    if case.is_in_own_region and (first.is_outside_aws or first.is_in_other_region) and not _is_known(first):
+    if scene.is_in_own_region and (first.is_outside_aws or first.is_in_other_region) and not _is_known(first):
         return _Rank.OWN_REGION
-    return _Rank.STRANGE if case.is_at_strange_endpoint else _Rank.FIRST
+    return _Rank.STRANGE if scene.is_at_strange_endpoint else _Rank.FIRST
 
 
-def _is_known(case: Case) -> bool:
-    return case.is_trusted or case.is_shared or case.granted(at=case.sighting.first.time) is not None
+def _is_known(scene: Scene) -> bool:
+    return scene.is_trusted or scene.is_shared or scene.granted(at=scene.sighting.first.time) is not None
 
 
-def _replaces(case: Case, first: Case) -> bool:
+def _replaces(scene: Scene, first: Scene) -> bool:
     """True for where the session is settled, unless the first is of one pool with it.
 
     Or it lived at the first before: that would be a move, no theft.
     """
-    before, mine = first.sighting, case.sighting
-    if case.context.fleet.shares_pool(mine.network.address, before.network.address, case.account, case.subject.who):
+    before, mine = first.sighting, scene.sighting
+    if scene.context.fleet.shares_pool(mine.network.address, before.network.address, scene.account, scene.subject.who):
         return False
     lived_there = seconds(before.last.time) - seconds(before.first.time) >= _DWELLING_SECONDS
     has_moved = lived_there and before.last.time <= mine.first.time
     is_more = len(mine.hours.times) > len(before.hours.times)
-    return (is_more or is_settled([mine], case.subject.life)) and not has_moved
+    return (is_more or is_settled([mine], scene.subject.life)) and not has_moved
 
 
 def _verdict(case: Case) -> Verdict:
     sighting = case.sighting
-    if case.is_spoofed and sighting.network.lane in LOCKABLE:
+    if case.scene.is_spoofed and sighting.network.lane in LOCKABLE:
         return Verdict(sighting, Standing.SPOOFED, "", "used with a key that was never the workload's")
     for explanation in EXPLANATIONS:
         text = explanation.holds(case)

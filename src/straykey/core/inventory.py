@@ -11,14 +11,15 @@ import msgspec
 
 from straykey.core.agent import family, is_aws_program
 from straykey.core.case import Context
+from straykey.core.custom import role_of
 from straykey.core.evidence import Bounds, Evidence, Sighting
 from straykey.core.exfiltration import gone
 from straykey.core.home import Verdict
 from straykey.core.network import LOCKABLE
 from straykey.core.observation import Event
 from straykey.core.portrait import scaled
-from straykey.core.program import at_home, role_of
-from straykey.core.residence import who_of
+from straykey.core.program import at_home
+from straykey.core.tenant import tenant_of
 
 
 class Program(msgspec.Struct, frozen=True):
@@ -76,7 +77,7 @@ def inventory_of(sessions: Iterable[tuple[Evidence, list[Verdict]]], context: Co
     instances: dict[str, set[str]] = defaultdict(set)
     incomplete: set[str] = set()
     for evidence, verdicts in sessions:
-        role, who, gone_since = role_of(evidence), who_of(evidence), gone(evidence, context)
+        role, who, gone_since = role_of(evidence), tenant_of(evidence).who, gone(evidence, context)
         instances[role].add(who)
         homes = [verdict.sighting for verdict in at_home(evidence, verdicts, context).verdicts]
         for home in homes:

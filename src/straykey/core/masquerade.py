@@ -8,7 +8,7 @@ from collections import defaultdict
 
 import msgspec
 
-from straykey.core.ledger import Settled
+from straykey.core.evidence import Evidence
 from straykey.core.making import Made
 from straykey.core.observation import Issuance
 from straykey.core.pivot import Makings
@@ -32,22 +32,35 @@ class Masquerade(msgspec.Struct, frozen=True):
         return frozenset(keys - {""})
 
 
-def masquerades(ledger: Settled, all_made: Makings, ours: frozenset[str]) -> list[Masquerade]:
-    """All of a settled ledger, by session and by whom; `ours` are accounts whose instances may use their own names."""
-    makings: dict[tuple[Session, str], list[Made]] = defaultdict(list)
-    for made in all_made:
-        session = parse_session(made.made)
-        if session is not None and _is_spoof(made, session, ours):
-            makings[session, made.maker].append(made)
-    issuances: dict[tuple[Session, str], list[Issuance]] = defaultdict(list)
-    for evidence in ledger.sessions.values():
+class Masquerades:
+    """Filled session by session, then asked; `ours` are accounts whose instances may use their own names."""
+
+    def __init__(self, all_made: Makings, ours: frozenset[str]) -> None:
+        self._makings: dict[tuple[Session, str], list[Made]] = defaultdict(list)
+        self._issuances: dict[tuple[Session, str], list[Issuance]] = defaultdict(list)
+        for made in all_made:
+            session = parse_session(made.made)
+            if session is not None and _is_spoof(made, session, ours):
+                self._makings[session, made.maker].append(made)
+
+    def note(self, evidence: Evidence) -> None:
         for issuance in evidence.issuances.values():
-            if is_instance_id(evidence.session.name) and not may_name_instances(issuance.issuer):
-                issuances[evidence.session, issuance.issuer].append(issuance)
-    return [
-        Masquerade(*who, tuple(sorted(makings.get(who, ()))), tuple(sorted(issuances.get(who, ()))))
-        for who in sorted(makings.keys() | issuances.keys())
-    ]
+            if not may_name_instances(issuance.issuer) and is_instance_id(evidence.session.name):
+                self._issuances[evidence.session, issuance.issuer].append(issuance)
+
+    def access_keys(self) -> frozenset[str]:
+        """The keys that came of any, as far as sessions were noted."""
+        made = {one.access_key for makings in self._makings.values() for one in makings}
+        issued = {one.access_key for issuances in self._issuances.values() for one in issuances}
+        return frozenset((made | issued) - {""})
+
+    def all(self) -> list[Masquerade]:
+        """By session and by whom."""
+        makings, issuances = self._makings, self._issuances
+        return [
+            Masquerade(*who, tuple(sorted(makings.get(who, ()))), tuple(sorted(issuances.get(who, ()))))
+            for who in sorted(makings.keys() | issuances.keys())
+        ]
 
 
 def _is_spoof(made: Made, session: Session, ours: frozenset[str]) -> bool:

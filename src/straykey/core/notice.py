@@ -1,7 +1,6 @@
 """What is worth knowing and is no theft: keys handed out by IMDSv1, an egress that moved, services that acted."""
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -14,39 +13,31 @@ from straykey.core.home import Standing, Verdict
 from straykey.core.move import Move
 from straykey.core.network import Lane
 from straykey.core.portrait import Origin, home_of, session_of, stray_of, witnesses_of
-from straykey.core.program import role_of
 from straykey.core.reasons import V1_DELIVERY
+from straykey.core.v1 import Deliveries, V1Role
 
 _MOST_NAMED = 64
-_V1 = "1.0"
+EvidenceOf = Callable[[str], Evidence]
 
 
-def v1_deliveries(sessions: Iterable[Evidence], context: Context) -> list[Finding]:
+def v1_deliveries(deliveries: Deliveries, evidence_of: EvidenceOf, context: Context) -> list[Finding]:
     """One finding for each role some of whose keys were handed out by IMDSv1."""
-    by_role: dict[str, list[Evidence]] = defaultdict(list)
-    for evidence in sessions:
-        if any(_V1 in sighting.deliveries.times for sighting in evidence.sightings.values()):
-            by_role[role_of(evidence)].append(evidence)
-    return [_v1_delivery(role, of_role, context) for role, of_role in sorted(by_role.items())]
+    return [_v1_delivery(role, told, evidence_of(told.arns[0]), context) for role, told in deliveries.by_role()]
 
 
-def _v1_delivery(role: str, sessions: list[Evidence], context: Context) -> Finding:
-    arns = sorted(evidence.session.arn for evidence in sessions)
-    seen = [one for evidence in sessions for one in evidence.sightings.values() if _V1 in one.deliveries.times]
-    first = min(one.deliveries.times[_V1] for one in seen)
-    text = f"{_many(len(arns))} of the role used keys handed out by IMDSv1, first at {first}"
-    one = min(sessions, key=lambda evidence: evidence.session.arn)
+def _v1_delivery(role: str, told: V1Role, one: Evidence, context: Context) -> Finding:
+    text = f"{_many(told.count)} of the role used keys handed out by IMDSv1, first at {told.first}"
     return _notice(
         FindingType.V1_DELIVERY,
         finding_id(role, FindingType.V1_DELIVERY),
         one,
-        arns,
+        told.arns,
         _Told(
             title=f"Keys of role {one.session.role} were handed out by IMDSv1",
             reason=Reason(V1_DELIVERY, text),
             advice="A single request forged by the server (SSRF) is enough to take such a key: require IMDSv2.",
         ),
-        stray=_no_network(first, max(sighting.last.time for sighting in seen), len(arns)),
+        stray=_no_network(told.first, told.last, told.count),
         context=context,
     )
 
@@ -55,16 +46,18 @@ def _many(sessions: int) -> str:
     return f"{sessions} session{'s' * (sessions != 1)}"
 
 
-def egress_moves(moves: dict[Move, dict[str, Evidence]], context: Context) -> list[Finding]:
+def egress_moves(moves: dict[tuple[str, str], list[str]], evidence_of: EvidenceOf, context: Context) -> list[Finding]:
     """One finding for each move that explained a network of any session; with the sessions it explained one of."""
-    return [_egress_move(move, sessions, context) for move, sessions in sorted(moves.items(), key=lambda one: one[0])]
+    return [
+        _egress_move(context.fleet.moves[way], sessions, evidence_of(min(sessions)), context)
+        for way, sessions in sorted(moves.items())
+    ]
 
 
-def _egress_move(move: Move, sessions: dict[str, Evidence], context: Context) -> Finding:
+def _egress_move(move: Move, sessions: list[str], one: Evidence, context: Context) -> Finding:
     arns = sorted({*move.arns, *sessions})
     text = f"{len(arns)} sessions that shared {move.old} left it for {move.new} between {move.since} and {move.until}"
     prefix = context.ranges.lookup(move.new) if context.ranges else None
-    one = sessions[min(sessions)]
     place = replace(
         _no_network(move.since, move.until, len(arns)),
         address=move.new,
@@ -86,13 +79,10 @@ def _egress_move(move: Move, sessions: dict[str, Evidence], context: Context) ->
     )
 
 
-def service_calls(
-    sessions: Iterable[tuple[Evidence, list[Verdict]]], context: Context, bounds: Bounds
-) -> list[Finding]:
-    """One finding for each session and service that acted for it; only on request."""
+def service_calls(evidence: Evidence, verdicts: list[Verdict], context: Context, bounds: Bounds) -> list[Finding]:
+    """One finding for each service that acted for a session; only on request."""
     return [
         _service_call(evidence, verdict.sighting, verdicts, context, bounds)
-        for evidence, verdicts in sessions
         for verdict in verdicts
         if verdict.code == "service-call"
     ]

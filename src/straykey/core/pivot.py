@@ -8,6 +8,7 @@ import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 import msgspec
 
@@ -63,6 +64,11 @@ def _taken_user(made: Made) -> tuple[str, bool] | None:
     return (user_key(made.made), not is_new) if made.made and (is_new or made.api in _PASSWORD_SET) else None
 
 
+def taken_users(makings: Iterable[Made]) -> frozenset[str]:
+    """All users that are the thief's by any of these makings, were it one of his."""
+    return frozenset(taken[0] for taken in map(_taken_user, makings) if taken)
+
+
 def user_key(arn: str) -> str:
     """Text that is equal for all ARNs of one IAM user: requests leave out its path, and IAM minds no capitals.
 
@@ -112,17 +118,20 @@ class Makings:
         return made[bisect_left(made, since, key=_time) : end]
 
 
-def follow(seeds: Iterable[Made], all_made: Makings) -> list[Pivot]:
-    """Everything that came of `seeds`, each once and by the shortest way, ordered by depth, time and identity."""
+def follow(seeds: Iterable[Made], all_made: Makings, most: int | None = None) -> list[Pivot]:
+    """Everything that came of `seeds`, each once and by the shortest way, ordered by depth, time and identity.
+
+    With `most`, no more than so many of the nearest.
+    """
     walk = _Walk(all_made)
-    front = walk.unseen(map(all_made.whole, _by_identity(seeds).values()))
+    front = walk.unseen(islice(map(all_made.whole, _by_identity(seeds).values()), most))
     pivots: list[Pivot] = []
     depth = 1
-    while front:
+    while front and (most is None or len(pivots) < most):
         pivots += [Pivot(made, depth) for made in front]
-        front = walk.unseen(walk.beyond(front))
+        front = walk.unseen(islice(walk.beyond(front), most))
         depth += 1
-    return pivots
+    return pivots[:most]
 
 
 def _by_identity(makings: Iterable[Made]) -> dict[str, Made]:

@@ -12,6 +12,7 @@ import msgspec
 
 from straykey.core.agent import family, is_aws_program
 from straykey.core.case import Context
+from straykey.core.custom import role_of
 from straykey.core.evidence import Bounds, Evidence, Sighting, part_of
 from straykey.core.exfiltration import gone
 from straykey.core.explanation import region_of
@@ -21,9 +22,7 @@ from straykey.core.network import LOCKABLE
 from straykey.core.observation import Event
 from straykey.core.portrait import Origin, home_of, session_of, stray_of, witnesses_of
 from straykey.core.reasons import UNRECOGNIZED_AGENT
-from straykey.core.residence import who_of
 
-_FEW = 3
 _LONGEST_NAME = 80
 
 
@@ -39,6 +38,9 @@ class AtHome(msgspec.Struct, frozen=True):
     def role(self) -> str:
         return role_of(self.evidence)
 
+    def agents(self) -> set[str]:
+        return {agent for agent, _, _ in self.programs()}
+
     def programs(self) -> Iterator[tuple[str, Sighting, Event]]:
         """Every user agent of the instance's own use, where it was used, and the first event that bore it."""
         for verdict in self.verdicts:
@@ -51,51 +53,20 @@ class AtHome(msgspec.Struct, frozen=True):
         return event.access_key not in self.spoofed and not (self.gone_since and event.time > self.gone_since)
 
 
-def role_of(evidence: Evidence) -> str:
-    """Account and role, as an allow-list names it."""
-    return f"{evidence.session.account}/{evidence.session.role}"
-
-
 def at_home(evidence: Evidence, verdicts: list[Verdict], context: Context) -> AtHome:
     own = (Standing.HOME, Standing.EXPLAINED)
     there = tuple(one for one in verdicts if one.standing in own and one.sighting.network.lane in LOCKABLE)
     return AtHome(evidence, there, gone(evidence, context), context.fleet.spoofed)
 
 
-class _Custom(msgspec.Struct):
-    """What a role was seen to use."""
-
-    instances: set[str] = set()
-    knows_aws: bool = False
-    users: dict[str, set[str]] = msgspec.field(default_factory=lambda: defaultdict(set))  # by family: instances
-
-    def is_usual(self, program: str) -> bool:
-        """Three or more instances use it, and most of the role's."""
-        users = len(self.users[program])
-        return users >= _FEW and 2 * users > len(self.instances)
-
-
-def unrecognized(sessions: list[AtHome], context: Context, bounds: Bounds) -> list[Finding]:
-    """One finding for each session and program."""
-    customs: dict[str, _Custom] = defaultdict(_Custom)
-    for session in sessions:
-        custom, who = customs[session.role], who_of(session.evidence)
-        custom.instances.add(who)
-        for agent, _, _ in session.programs():
-            custom.knows_aws |= is_aws_program(agent)
-            custom.users[family(agent)].add(who)
-    return [finding for session in sessions for finding in _of_session(session, customs, context, bounds)]
-
-
-def _of_session(session: AtHome, customs: dict[str, _Custom], context: Context, bounds: Bounds) -> Iterator[Finding]:
-    allowed = context.settings.agents.get(session.role)
-    custom = customs[session.role]
+def unrecognized(session: AtHome, fine: frozenset[str], context: Context, bounds: Bounds) -> Iterator[Finding]:
+    """One finding for each program of a session that is not `fine`; AWS's are, where the role has no list."""
+    is_listed = session.role in context.settings.agents
     strange: dict[str, dict[str, Sighting]] = defaultdict(dict)
     agents: set[str] = set()
     for agent, sighting, _ in session.programs():
         program = family(agent)
-        is_fine = is_aws_program(agent) or not custom.knows_aws or custom.is_usual(program)
-        if program not in allowed if allowed is not None else not is_fine:
+        if program not in fine and (is_listed or not is_aws_program(agent)):
             strange[program][sighting.network.key] = sighting
             agents.add(agent)
     for program, sightings in sorted(strange.items()):

@@ -7,12 +7,13 @@ from collections.abc import Collection
 
 import msgspec
 
-from straykey.core.evidence import Bounds, Evidence, Sighting, instance_of
+from straykey.core.evidence import Bounds, Evidence, Sighting
 from straykey.core.moment import seconds
 from straykey.core.network import LOCKABLE, PUBLIC_LANES, Lane, Network
 from straykey.core.observation import Event
 from straykey.core.ranges import AwsRanges
 from straykey.core.sample import lowest
+from straykey.core.tenant import only_sighting
 
 _BOUNDS = Bounds()
 _MOST_HOURS = _BOUNDS.hours
@@ -44,13 +45,13 @@ class Residence(msgspec.Struct, frozen=True, order=True, gc=False):
     resident: Resident
 
 
-def who_of(evidence: Evidence) -> str:
-    """Whom the session belongs to: an instance has several, and is still but one."""
-    return instance_of(evidence)[0] or evidence.session.arn
-
-
-def residences_of(evidence: Evidence, ranges: AwsRanges | None, spoofed: frozenset[str]) -> list[Residence]:
+def residences_of(
+    evidence: Evidence, region: str, ranges: AwsRanges | None, spoofed: frozenset[str]
+) -> tuple[Residence, ...]:
     """The session's first place in each lane; of an endpoint's private address every endpoint it goes through."""
+    only = only_sighting(evidence)
+    if only is not None and spoofed.isdisjoint(only.keys.times):
+        return _only_residence(evidence, only)
     openers = _openers(evidence, spoofed)
     found: set[Residence] = set()
     for lane, (event, network) in openers.items():
@@ -59,13 +60,26 @@ def residences_of(evidence: Evidence, ranges: AwsRanges | None, spoofed: frozens
         ]
         there = [one for one in lane_mates if one.network.address == network.address and one.network.lane is lane]
         # An egress beside endpoints may be used now and then only: it is held against other public networks.
-        settled = is_settled(there, life_of(lane_mates)) and not _has_rival(evidence, network, ranges)
+        is_alone = len(there) == len(lane_mates)
+        settled = is_alone or (is_settled(there, life_of(lane_mates)) and not _has_rival(evidence, network, ranges))
         lasting = settled and span_of(there) >= _HOUR_SECONDS
         resident = Resident(event.time, evidence.session.arn, network.address, settled, lasting)
-        is_plausible = _is_plausible(lane, openers, evidence, ranges)
+        is_plausible = _is_plausible(lane, openers, evidence, region, ranges)
         places = {one.network.endpoint or one.network.address for one in there}
         found |= {Residence(place, _is_public(lane), is_plausible, resident) for place in places}
-    return sorted(found)
+    return tuple(sorted(found))
+
+
+def _only_residence(evidence: Evidence, only: Sighting) -> tuple[Residence, ...]:
+    """Who was never seen elsewhere is settled."""
+    network = only.network
+    is_public = network.lane in PUBLIC_LANES
+    if not is_public and network.lane is not Lane.ENDPOINT:
+        return ()
+    since = only.first.time
+    is_lasting = only.last.time[:13] != since[:13] and span_of([only]) >= _HOUR_SECONDS
+    resident = Resident(since, evidence.session.arn, network.address, is_settled=True, is_lasting=is_lasting)
+    return (Residence(network.endpoint or network.address, is_public, is_plausible=True, resident=resident),)
 
 
 def _is_public(lane: Lane) -> bool:
@@ -127,7 +141,7 @@ def _openers(evidence: Evidence, spoofed: frozenset[str]) -> dict[Lane, tuple[Ev
 
 
 def _is_plausible(
-    lane: Lane, openers: dict[Lane, tuple[Event, Network]], evidence: Evidence, ranges: AwsRanges | None
+    lane: Lane, openers: dict[Lane, tuple[Event, Network]], evidence: Evidence, region: str, ranges: AwsRanges | None
 ) -> bool:
     """A public lane that is not the session's first network must at least be in its region; else it is a stray."""
     event, network = openers[lane]
@@ -135,7 +149,7 @@ def _is_plausible(
     if lane is Lane.ENDPOINT or event <= min(earliest, default=event):
         return True
     behind = openers.get(Lane.ENDPOINT)
-    region = instance_of(evidence)[1] or (behind[0].region if behind else "")
+    region = region or (behind[0].region if behind else "")
     prefix = ranges.lookup(network.address) if ranges else None
     return prefix is not None and prefix.region == region
 

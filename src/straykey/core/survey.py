@@ -1,58 +1,156 @@
-"""Looks over all sessions of a settled ledger once, before any is judged."""
+"""Looks over all sessions of a settled ledger once, before any is judged.
+
+Evidence is not kept: of most sessions all that is needed later is a line in what they tell together.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 import msgspec
 
-from straykey.core.evidence import Evidence, Sighting, instance_of, workload_of
-from straykey.core.fleet import Fleet, Population, services_of
+from straykey.core.custom import Customs, role_of
+from straykey.core.evidence import Evidence
+from straykey.core.fleet import Fleet, services_of
 from straykey.core.holding import Holdings
+from straykey.core.household import Household, Sharing, addresses_of, household_of
 from straykey.core.ledger import Settled
-from straykey.core.masquerade import masquerades
-from straykey.core.move import Dweller, Visit, moves_of
-from straykey.core.network import PUBLIC_LANES, Lane, is_account
+from straykey.core.masquerade import Masquerades
+from straykey.core.move import Dweller, moves_of
+from straykey.core.neighbour import Residents, believed, pools_of, populations_of
+from straykey.core.network import Lane, is_account
 from straykey.core.pivot import Makings
+from straykey.core.quiet import gone_since, only_home
 from straykey.core.ranges import AwsRanges
-from straykey.core.residence import Residence, Resident, is_settled, is_used_throughout, life_of, residences_of, span_of
+from straykey.core.residence import residences_of
 from straykey.core.settings import Settings
-from straykey.core.workload import Home, Workload
+from straykey.core.tenant import Tenant, tenant_of
+from straykey.core.v1 import Deliveries
+from straykey.core.whereabouts import Whereabouts
+from straykey.core.workload import INSTANCE, Workload
 
-# To be seen by every session but itself, and with another address, three at a place are enough.
-_ENOUGH = 3
-_HOUR_SECONDS = 3600
+
+class Surveyed(msgspec.Struct, frozen=True):
+    """What all sessions say about each other, and what quiet ones say at all.
+
+    `restless` are the sessions that must be weighed; `customs` lacks what those use.
+    """
+
+    fleet: Fleet
+    workloads: int
+    restless: list[str]
+    customs: Customs
+    deliveries: Deliveries
+    whereabouts: Whereabouts
 
 
 def survey(ledger: Settled, settings: Settings, ranges: AwsRanges | None) -> Fleet:
     """What all sessions say about each other."""
-    holdings = Holdings(ledger.grants)
-    makings = Makings(ledger.makings)
-    ours = settings.accounts | frozenset(ledger.accounts)
-    taken = masquerades(ledger, makings, ours)
-    spoofed = frozenset(key for one in taken for key in one.access_keys)
-    endpoints = _Endpoints(dict(holdings.endpoint_owners))
-    households = []
-    for evidence in ledger.sessions.values():
-        workload, _ = workload_of(evidence)
-        endpoints.note(evidence, workload)
-        if workload is not None and workload.home is Home.LOCKED:
-            households.append(_household(evidence, ranges, spoofed))
-    households = _believed(households)
-    pools = _pools(households)
-    return Fleet(
-        affiliated=ours,
-        endpoint_owners=endpoints.owners,
-        endpoints=endpoints.by_service,
-        naming=frozenset(endpoints.naming),
-        residents=_residents(households),
-        populations=_populations(households, pools, ranges),
-        pools=pools,
-        moves=moves_of(_dwellers(households), ranges),
-        holdings=holdings,
-        makings=makings,
-        masquerades=taken,
-        spoofed=spoofed,
-    )
+    return looked_over(ledger, settings, ranges).fleet
+
+
+def looked_over(ledger: Settled, settings: Settings, ranges: AwsRanges | None) -> Surveyed:
+    look = _Look(ledger, settings, ranges)
+    spoofed = look.masquerades.access_keys()
+    look.at_all(spoofed)
+    taken = look.masquerades.access_keys()
+    if taken != spoofed:  # a service took names of instances: its keys are nobody's, and known but now
+        look = _Look(ledger, settings, ranges)
+        look.at_all(taken)
+    return look.surveyed(taken)
+
+
+class _Look:
+    """One look over all sessions."""
+
+    def __init__(self, ledger: Settled, settings: Settings, ranges: AwsRanges | None) -> None:
+        self._ledger, self._settings, self._ranges = ledger, settings, ranges
+        self._ours = settings.accounts | frozenset(ledger.accounts)
+        self._holdings = Holdings(ledger.grants)
+        self._makings = Makings(ledger.makings)
+        self.masquerades = Masquerades(self._makings, self._ours)
+        self._endpoints = _Endpoints(dict(self._holdings.endpoint_owners))
+        self._residents = Residents()
+        self._behind: Counter[str] = Counter()  # by account: sessions that live behind an endpoint
+        self._sharing = Sharing()
+        self._neighbours: dict[str, None] = {}  # sessions that share an address with another
+        self._households: dict[str, Household] = {}
+        self._workloads = 0
+        self._restless: list[str] = []
+        self._customs = Customs(settings.agents)
+        self._deliveries = Deliveries()
+        self._whereabouts = Whereabouts(self._makings)
+
+    def at_all(self, spoofed: frozenset[str]) -> None:
+        for arn, evidence in self._ledger.sessions.items():
+            self._at(arn, evidence, spoofed)
+        # Whoever came before those that he shares an address with.
+        for arn in sorted(self._neighbours.keys() - self._households.keys()):  # in order they are unpacked once
+            evidence = self._ledger.sessions[arn]
+            tenant = tenant_of(evidence)
+            if tenant.is_locked:
+                residences = residences_of(evidence, tenant.region, self._ranges, spoofed)
+                self._households[arn] = household_of(evidence, tenant, residences)
+
+    def _at(self, arn: str, evidence: Evidence, spoofed: frozenset[str]) -> None:
+        tenant = tenant_of(evidence)
+        self.masquerades.note(evidence)
+        self._whereabouts.note(arn, evidence)
+        self._endpoints.note(evidence, tenant.workload)
+        shared = self._sharing.note(arn, addresses_of(evidence))
+        if shared:
+            self._neighbours.update(dict.fromkeys(shared))
+        if tenant.workload is None:
+            return
+        self._workloads += 1
+        self._hear(arn, evidence, tenant.workload, tenant, spoofed)
+        if tenant.is_locked:
+            self._house(arn, evidence, tenant, spoofed)
+
+    def _hear(self, arn: str, evidence: Evidence, workload: Workload, tenant: Tenant, spoofed: frozenset[str]) -> None:
+        """Note what a session tells by itself."""
+        gone = gone_since(tenant.instance, self._holdings)
+        home = only_home(evidence, workload, self._settings, gone=gone, spoofed=spoofed)
+        if home is None:
+            self._restless.append(arn)
+        if workload is INSTANCE:
+            role = role_of(evidence)
+            self._deliveries.note(role, arn, evidence)
+            if home is not None:
+                self._customs.note(role, tenant.who, arn, home.agents.events)
+
+    def _house(self, arn: str, evidence: Evidence, tenant: Tenant, spoofed: frozenset[str]) -> None:
+        residences = residences_of(evidence, tenant.region, self._ranges, spoofed)
+        behind = [one for one in residences if not one.is_public]
+        if behind:
+            self._behind[evidence.session.account] += 1
+            for one in behind:
+                self._residents.add(evidence.session.account, one)
+        if arn in self._neighbours:
+            self._households[arn] = household_of(evidence, tenant, residences)
+
+    def surveyed(self, spoofed: frozenset[str]) -> Surveyed:
+        households = believed(self._households.values(), self._behind)
+        is_shared = self._sharing.is_shared
+        for house in households:
+            for one in house.residences:
+                if is_shared(one.place):
+                    self._residents.add(house.account, one)
+        pools = pools_of(households, is_shared)
+        fleet = Fleet(
+            affiliated=self._ours,
+            endpoint_owners=self._endpoints.owners,
+            endpoints=self._endpoints.by_service,
+            naming=frozenset(self._endpoints.naming),
+            residents=self._residents.by_place,
+            populations=populations_of(households, pools, is_shared, self._ranges),
+            pools=pools,
+            moves=moves_of(_dwellers(households), self._ranges),
+            holdings=self._holdings,
+            makings=self._makings,
+            masquerades=self.masquerades.all(),
+            spoofed=spoofed,
+        )
+        return Surveyed(fleet, self._workloads, self._restless, self._customs, self._deliveries, self._whereabouts)
 
 
 class _Endpoints(msgspec.Struct):
@@ -63,6 +161,8 @@ class _Endpoints(msgspec.Struct):
     by_service: dict[tuple[str, str], set[str]] = msgspec.field(default_factory=lambda: defaultdict(set))
 
     def note(self, evidence: Evidence, workload: Workload | None) -> None:
+        if Lane.ENDPOINT not in evidence.earliest:
+            return
         for one in evidence.sightings.values():
             endpoint, owner = one.network.endpoint, one.network.endpoint_owner
             if one.network.lane is not Lane.ENDPOINT:
@@ -74,138 +174,9 @@ class _Endpoints(msgspec.Struct):
                 self.by_service[evidence.session.account, service].add(endpoint)
 
 
-class _Household(msgspec.Struct, frozen=True, gc=False):
-    """A session with where it lives by first use, and the public addresses it was used from, and used throughout."""
-
-    evidence: Evidence
-    who: str
-    region: str
-    residences: list[Residence]
-    public: list[Sighting]
-    used: frozenset[str]
-
-    @property
-    def account(self) -> str:
-        return self.evidence.session.account
-
-
-def _household(evidence: Evidence, ranges: AwsRanges | None, spoofed: frozenset[str]) -> _Household:
-    instance, region = instance_of(evidence)
-    public = [one for one in evidence.sightings.values() if one.network.lane in PUBLIC_LANES]
-    used = public
-    if len(public) > 1:  # what a session merely touches tells nothing
-        life = life_of(public)
-        used = [one for one in public if is_used_throughout([one], life)]
-    addresses = frozenset(one.network.address for one in used)
-    residences = residences_of(evidence, ranges, spoofed)
-    return _Household(evidence, instance or evidence.session.arn, region, residences, public, addresses)
-
-
-def _believed(households: list[_Household]) -> list[_Household]:
-    """All but the places that only a fleet could vouch for, and none does: a public egress beside endpoints.
-
-    It does where most of the account's instances that live behind endpoints go out there, or where they stay.
-    """
-    egress: Counter[tuple[str, str]] = Counter()
-    behind: Counter[str] = Counter()
+def _dwellers(households: list[Household]) -> Iterator[Dweller]:
     for house in households:
-        behind[house.account] += any(not one.is_public for one in house.residences)
-        egress.update((house.account, one.place) for one in house.residences if not one.is_plausible)
-
-    def is_believed(account: str, one: Residence) -> bool:
-        users = egress[account, one.place]
-        is_of_fleet = users >= _ENOUGH and 4 * users >= 3 * behind[account]
-        return one.is_plausible or one.resident.is_lasting or is_of_fleet
-
-    def believed(house: _Household) -> _Household:
-        return msgspec.structs.replace(
-            house, residences=[one for one in house.residences if is_believed(house.account, one)]
-        )
-
-    return [house if all(one.is_plausible for one in house.residences) else believed(house) for house in households]
-
-
-def _residents(households: list[_Household]) -> dict[str, dict[str, list[Resident]]]:
-    by_place: dict[str, dict[str, list[Resident]]] = defaultdict(lambda: defaultdict(list))
-    for house in households:
+        at = {one.address: one for one in house.visits}
         for residence in house.residences:
-            by_place[residence.place][house.account].append(residence.resident)
-    return {place: {who: _first_few(there) for who, there in by.items()} for place, by in by_place.items()}
-
-
-def _first_few(residents: list[Resident]) -> list[Resident]:
-    """The first of those settled there, then the first of all; of each address at most two, itself and one more."""
-    kept: list[Resident] = []
-    for one in sorted(residents, key=lambda one: (not one.is_settled, one)):
-        repeats = sum(one.address == other.address for other in kept)
-        if repeats < 2 and len(kept) < 2 * _ENOUGH:
-            kept.append(one)
-    return kept
-
-
-_Pools = dict[tuple[str, str], set[tuple[str, str]]]
-
-
-def _pool_addresses(house: _Household, pools: _Pools, ranges: AwsRanges | None) -> list[str]:
-    """Where a member of a pool lives besides its first home: in its region, settled, for an hour at least.
-
-    It is a member if another lives at an address it uses, and uses its home.  So an address of a pool may be nobody's
-    first.
-    """
-    homes = {one.place for one in house.residences if one.is_public and one.resident.is_lasting}
-    is_member = any(
-        who != house.who for home in homes for other in house.used - homes for who, _ in pools.get((other, home), ())
-    )
-    if not is_member or ranges is None:
-        return []
-    life = life_of(house.public)
-    there = (one for one in house.public if one.network.address not in homes and is_settled([one], life))
-    lasting = (one.network.address for one in there if span_of([one]) >= _HOUR_SECONDS)
-    return [address for address in lasting if _is_in(address, house.region, ranges)]
-
-
-def _is_in(address: str, region: str, ranges: AwsRanges) -> bool:
-    prefix = ranges.lookup(address)
-    return prefix is not None and region in ("", prefix.region)
-
-
-def _populations(
-    households: list[_Household], pools: _Pools, ranges: AwsRanges | None
-) -> dict[tuple[str, str], Population]:
-    populations: dict[tuple[str, str], Population] = defaultdict(Population)
-    for house in households:
-        residents = {one.place: one.resident for one in house.residences if one.is_public and one.resident.is_settled}
-        lasting = {place for place, resident in residents.items() if resident.is_lasting}
-        for place in (*residents, *_pool_addresses(house, pools, ranges)):
-            populations[house.account, place].settled.add(house.who)
-        for place in lasting:
-            populations[house.account, place].lasting.add(house.who)
-        # Who is there all the time does not come by: it is one of its pool.
-        for address in (
-            {one.network.address for one in house.public} - residents.keys() - house.used if residents else ()
-        ):
-            populations[house.account, address].visitors.add(house.who)
-    for population in populations.values():
-        population.visitors -= population.settled
-    return populations
-
-
-def _pools(households: list[_Household]) -> _Pools:
-    pools: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
-    for house in households:
-        for residence in house.residences:
-            if residence.is_public and residence.resident.is_settled:
-                for address in house.used - {residence.place}:
-                    pools[residence.place, address].add((house.who, house.account))
-    return pools
-
-
-def _dwellers(households: list[_Household]) -> Iterator[Dweller]:
-    for house in households:
-        visits = {
-            one.network.address: Visit(one.first.time, one.last.time, one.network.address) for one in house.public
-        }
-        for residence in house.residences:
-            if residence.is_public and residence.place in visits:
-                home = visits[residence.place]
-                yield Dweller(house.who, house.evidence.session.arn, house.region, home, tuple(sorted(visits.values())))
+            if residence.place in at:
+                yield Dweller(house.who, house.arn, house.region, at[residence.place], house.visits)
