@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from straykey.core.calls import rank
 from straykey.core.observation import Event
-from straykey.core.sample import Events, Firsts, lowest, rank
+from straykey.core.sample import Events, Firsts, lowest
 
 KEEP = 3
 names = st.lists(st.sampled_from([f"name-{n}" for n in range(12)]), max_size=40)

@@ -4,13 +4,18 @@ Most records say again what one before them said: the same session, with the sam
 same program, the same call, a second later.  Of such a record only its time and its id are news: its *stamp*.
 """
 
-from collections.abc import Collection, Iterator
+from zlib import crc32
 
 import msgspec
 
 from straykey.core.observation import Caller, Event
 
 TIME = 20  # how many letters of a stamp are its time; what follows is its event's id
+
+
+def rank(text: str) -> int:
+    """A number below 2**32 that depends on `text` alone, the same in every process."""
+    return crc32(text.encode("utf-8", "replace"))
 
 
 class Alike(msgspec.Struct, gc=False, array_like=True):
@@ -38,23 +43,32 @@ class Calls(msgspec.Struct, gc=False, array_like=True):
         """The first of all stamps."""
         return min([min(kind.stamps) for kind in self.kinds])
 
-    def events(self) -> Iterator[Event]:
-        """What is kept of each call."""
-        key = self.caller.access_key
-        for kind in self.kinds:
-            call, region, agent, error = kind.call, kind.region, kind.agent, kind.error
-            for stamp in kind.stamps:
-                yield Event(stamp[:TIME], stamp[TIME:], call, region, key, agent, error)
+    @property
+    def first(self) -> Event:
+        return min(self.event(kind, min(kind.stamps)) for kind in self.kinds)
 
     def event(self, kind: Alike, stamp: str) -> Event:
         """What is kept of one call."""
         return Event(stamp[:TIME], stamp[TIME:], kind.call, kind.region, self.caller.access_key, kind.agent, kind.error)
 
-    @property
-    def first(self) -> Event:
-        return min(self.event(kind, min(kind.stamps)) for kind in self.kinds)
+
+def thinned(calls: list[Calls], keep: int) -> list[Calls]:
+    """Fewer calls from one network, of which the same comes where no more than `keep` are kept as a sample.
+
+    Of each kind these stay: what is of the sample, the first, the last, and one of each hour.
+    """
+    ranks = [[rank(stamp[TIME:]) for stamp in kind.stamps] for one in calls for kind in one.kinds]
+    lowest = sorted({number for of_kind in ranks for number in of_kind})
+    ceiling = lowest[keep - 1] if len(lowest) > keep else lowest[-1]
+    left = iter(ranks)
+    return [Calls(one.caller, [_thinned(kind, next(left), ceiling) for kind in one.kinds]) for one in calls]
 
 
-def hours_of(stamps: list[str], first: str, last: str) -> Collection[str]:
-    """The hours of these stamps; `first` and `last` are the earliest and the latest time among them."""
-    return {stamp[:13] for stamp in stamps} if first[:13] != last[:13] else (first[:13],)
+def _thinned(kind: Alike, ranks: list[int], ceiling: int) -> Alike:
+    stamps = kind.stamps
+    first, last = min(stamps), max(stamps)
+    kept = {stamp for stamp, number in zip(stamps, ranks, strict=True) if number <= ceiling}
+    kept.update((first, last))
+    if first[:13] != last[:13]:
+        kept.update({stamp[:13]: stamp for stamp in stamps}.values())
+    return Alike(kind.call, kind.region, kind.agent, kind.error, list(kept))

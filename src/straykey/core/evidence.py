@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from straykey.core.calls import TIME, Calls, hours_of
+from straykey.core.calls import TIME, Calls, rank, thinned
 from straykey.core.network import Lane, Network, neighbourhood
 from straykey.core.observation import Caller, Event, Issuance, Issued, Use
-from straykey.core.sample import Events, Firsts, Witnesses, distinct, lowest, rank, trim
+from straykey.core.sample import Events, Firsts, Witnesses, distinct, lowest, trim
 from straykey.core.session import IDENTITY_ROLE, Session, is_instance_id, parse_instance_arn
 from straykey.core.workload import INSTANCE, Workload, by_issuer, by_name, by_scope
 
@@ -63,21 +63,6 @@ class Sighting(msgspec.Struct, gc=False, array_like=True):
         self.calls.note(event.call, time, bounds.calls)
         self._note_caller(use.caller, time, bounds)
 
-    def observe_calls(self, calls: Calls, bounds: Bounds) -> None:
-        """`observe` of each, at once."""
-        for kind in calls.kinds:
-            start, end = calls.event(kind, min(kind.stamps)), calls.event(kind, max(kind.stamps))
-            if start < self.first:  # noqa: PLR1730
-                self.first = start
-            if end > self.last:  # noqa: PLR1730
-                self.last = end
-            self.events.add_all(calls, kind, bounds.events)
-            for hour in hours_of(kind.stamps, start.time, end.time):
-                self.hours.note(hour, hour, bounds.hours)
-            self.agents.note(kind.agent, start, bounds.agents)
-            self.calls.note(kind.call, start.time, bounds.calls)
-        self._note_caller(calls.caller, calls.earliest[:TIME], bounds)
-
     def _note_caller(self, caller: Caller, time: str, bounds: Bounds) -> None:
         if caller.network > self.network:  # noqa: PLR1730 - the same place, its endpoint's owner named
             self.network = caller.network
@@ -108,9 +93,11 @@ class Sighting(msgspec.Struct, gc=False, array_like=True):
         self.deliveries.settle(bounds.agents)
 
 
-def sighting_of(calls: list[Calls]) -> Sighting:
-    """All use of one network, if it is no more than is kept."""
-    events = [event for one in calls for event in one.events()]
+def sighting_of(calls: list[Calls], bounds: Bounds) -> Sighting:
+    """All use of one network."""
+    if sum([one.count for one in calls]) > bounds.events:
+        calls = thinned(calls, bounds.events)
+    events = [one.event(kind, stamp) for one in calls for kind in one.kinds for stamp in kind.stamps]
     events.sort(reverse=True)  # so that of many the earliest stays
     callers = [one.caller for one in calls]
     return Sighting(
@@ -187,15 +174,10 @@ class Evidence(msgspec.Struct, gc=False, array_like=True):
             by_network.setdefault(one.caller.network.key, []).append(one)
         for key in self._room_for(by_network, bounds):
             there = by_network[key]
-            sighting = self.sightings.get(key)
-            if sighting is None and sum([one.count for one in there]) <= bounds.events:
-                self.sightings[key] = sighting_of(there)
-                continue
-            if sighting is None:
-                first = there[0].first
-                sighting = self.sightings[key] = Sighting(there[0].caller.network, first, first)
-            for one in there:
-                sighting.observe_calls(one, bounds)
+            sighting = sighting_of(there, bounds)
+            ours = self.sightings.setdefault(key, sighting)
+            if ours is not sighting:
+                ours.absorb(sighting, bounds)
 
     def _sighting(self, caller: Caller, first: Event, bounds: Bounds) -> Sighting:
         """The sighting that calls of this caller belong to, once the caller is noted."""

@@ -16,7 +16,7 @@ from operator import itemgetter
 
 import msgspec
 
-from straykey.core.calls import Calls
+from straykey.core.calls import Calls, thinned
 from straykey.core.evidence import Bounds, Evidence
 
 _BLOCK = 1 << 16  # bytes before packing, about
@@ -173,35 +173,32 @@ class _Values(ValuesView[Evidence]):
 
 
 def encoded(calls: list[Calls], evidence: Evidence | None, bounds: Bounds) -> bytes:
-    """A part; of many calls from one network, or from many networks, evidence is made, so that it stays bounded."""
-    few, many = _by_amount(calls, bounds)
-    if many:
-        evidence = evidence or Evidence(many[0].caller.session)
-        evidence.observe_calls(many, bounds)
+    """A part.  Calls are thinned, and of calls from many networks evidence is made, so that it stays bounded."""
+    if sum([one.count for one in calls]) > bounds.events:
+        by_network: dict[str, list[Calls]] = {}
+        for one in calls:
+            by_network.setdefault(one.caller.network.key, []).append(one)
+        if len(by_network) > bounds.networks:
+            evidence = evidence or Evidence(calls[0].caller.session)
+            evidence.observe_calls(calls, bounds)
+            calls = []
+        else:
+            calls = [one for there in by_network.values() for one in _few(there, bounds)]
     if evidence is not None:
         evidence.settle(bounds)
-    return _encoder.encode(Part(few, evidence))
+    return _encoder.encode(Part(calls, evidence))
 
 
-def _by_amount(calls: list[Calls], bounds: Bounds) -> tuple[list[Calls], list[Calls]]:
-    """Calls from networks they are few from, and the others."""
-    counts = [one.count for one in calls]
-    if sum(counts) <= bounds.events:
-        return calls, []
-    by_network: dict[str, int] = {}
-    for one, count in zip(calls, counts, strict=True):
-        key = one.caller.network.key
-        by_network[key] = by_network.get(key, 0) + count
-    if len(by_network) > bounds.networks:
-        return [], calls
-    few = [one for one in calls if by_network[one.caller.network.key] <= bounds.events]
-    return few, [one for one in calls if by_network[one.caller.network.key] > bounds.events]
+def _few(calls: list[Calls], bounds: Bounds) -> list[Calls]:
+    return thinned(calls, bounds.events) if sum([one.count for one in calls]) > bounds.events else calls
 
 
 def _join(parts: list[Part], bounds: Bounds) -> bytes:
-    if any(part.evidence for part in parts):
-        return _encoder.encode(Part([], _evidence_of(parts, bounds)))
-    return encoded([calls for part in parts for calls in part.calls], None, bounds)
+    calls = [one for part in parts for one in part.calls]
+    evidences = [part.evidence for part in parts if part.evidence is not None]
+    for other in evidences[1:]:
+        evidences[0].absorb(other, bounds)
+    return encoded(calls, evidences[0] if evidences else None, bounds)
 
 
 def _evidence_of(parts: list[Part], bounds: Bounds) -> Evidence:

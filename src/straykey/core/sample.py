@@ -10,22 +10,16 @@ The checksums spread evenly, so the lowest of them also tell how many there were
 
 from collections.abc import Iterable
 from typing import TypeVar
-from zlib import crc32
 
 import msgspec
 
-from straykey.core.calls import TIME, Alike, Calls
+from straykey.core.calls import rank
 from straykey.core.observation import Event
 
 V = TypeVar("V")
 
 _SPACE = 1 << 32
 NO_CEILING = _SPACE
-
-
-def rank(text: str) -> int:
-    """A number below 2**32 that depends on `text` alone, the same in every process."""
-    return crc32(text.encode("utf-8", "replace"))
 
 
 def lowest(texts: Iterable[str], keep: int) -> list[str]:
@@ -120,12 +114,6 @@ class Events(msgspec.Struct, gc=False, array_like=True):
     def add(self, identity: str, event: Event, keep: int) -> None:
         if self.wants(identity):
             self.put(identity, event, keep)
-
-    def add_all(self, calls: Calls, kind: Alike, keep: int) -> None:
-        """Add all calls of one kind."""
-        for stamp in kind.stamps:
-            if self.wants(identity := stamp[TIME:]):
-                self.put(identity, calls.event(kind, stamp), keep)
 
     def put(self, identity: str, event: Event, keep: int) -> None:
         """Add what is wanted."""
