@@ -7,7 +7,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from straykey.core.evidence import Bounds
+from straykey.core.evidence import Bounds, Evidence
 from straykey.core.folding import Folding
 from straykey.core.judge import judge
 from straykey.core.ledger import Ledger, PackedLedger
@@ -182,12 +182,20 @@ def read(records: list[RawRecord], into: Ledger | None = None) -> Ledger:
     return ledger
 
 
+def drawn(evidence: Evidence) -> Evidence:
+    """With every sample drawn, which else happens when somebody asks."""
+    for sighting in evidence.sightings.values():
+        sighting.events.draw()
+    return evidence
+
+
 def told(ledger: Ledger | PackedLedger) -> tuple[bytes, str]:
     """Everything a settled ledger holds, and everything that is judged from it."""
     if isinstance(ledger, Ledger):
         ledger.settle()
     findings = judge(ledger, Settings(), RANGES)
-    held = (dict(ledger.sessions), ledger.accounts, ledger.grants, ledger.makings)
+    sessions = {arn: drawn(evidence) for arn, evidence in ledger.sessions.items()}
+    held = (sessions, ledger.accounts, ledger.grants, ledger.makings)
     return msgspec.json.encode(held, order="deterministic"), to_document(findings, {})
 
 

@@ -19,7 +19,7 @@ def rank(text: str) -> int:
 
 
 class Alike(msgspec.Struct, gc=False, array_like=True):
-    """Calls of one kind: their stamps in no order that counts, one at least."""
+    """Calls of one kind: their stamps in order, one at least."""
 
     call: str
     region: str
@@ -41,15 +41,34 @@ class Calls(msgspec.Struct, gc=False, array_like=True):
     @property
     def earliest(self) -> str:
         """The first of all stamps."""
-        return min([min(kind.stamps) for kind in self.kinds])
+        return min([kind.stamps[0] for kind in self.kinds])
 
     @property
     def first(self) -> Event:
-        return min(self.event(kind, min(kind.stamps)) for kind in self.kinds)
+        return min([self.event(kind, kind.stamps[0]) for kind in self.kinds])
+
+    @property
+    def last(self) -> Event:
+        """By time and id; of copies of one event the last of them."""
+        latest = max([kind.stamps[-1] for kind in self.kinds])
+        return max([self.event(kind, latest) for kind in self.kinds if kind.stamps[-1] == latest])
 
     def event(self, kind: Alike, stamp: str) -> Event:
         """What is kept of one call."""
         return Event(stamp[:TIME], stamp[TIME:], kind.call, kind.region, self.caller.access_key, kind.agent, kind.error)
+
+
+def hours_of(calls: list[Calls]) -> set[str]:
+    """All hours in which there were calls."""
+    hours: set[str] = set()
+    for one in calls:
+        for kind in one.kinds:
+            stamps = kind.stamps
+            if stamps[0][:13] == stamps[-1][:13]:
+                hours.add(stamps[0][:13])
+            else:
+                hours.update([stamp[:13] for stamp in stamps])
+    return hours
 
 
 def thinned(calls: list[Calls], keep: int) -> list[Calls]:
@@ -59,16 +78,16 @@ def thinned(calls: list[Calls], keep: int) -> list[Calls]:
     """
     ranks = [[rank(stamp[TIME:]) for stamp in kind.stamps] for one in calls for kind in one.kinds]
     lowest = sorted({number for of_kind in ranks for number in of_kind})
-    ceiling = lowest[keep - 1] if len(lowest) > keep else lowest[-1]
+    ceiling = lowest[min(keep, len(lowest) - 1)]  # one more than is kept, or it would not show that there were more
     left = iter(ranks)
     return [Calls(one.caller, [_thinned(kind, next(left), ceiling) for kind in one.kinds]) for one in calls]
 
 
 def _thinned(kind: Alike, ranks: list[int], ceiling: int) -> Alike:
     stamps = kind.stamps
-    first, last = min(stamps), max(stamps)
+    first, last = stamps[0], stamps[-1]
     kept = {stamp for stamp, number in zip(stamps, ranks, strict=True) if number <= ceiling}
     kept.update((first, last))
     if first[:13] != last[:13]:
         kept.update({stamp[:13]: stamp for stamp in stamps}.values())
-    return Alike(kind.call, kind.region, kind.agent, kind.error, list(kept))
+    return Alike(kind.call, kind.region, kind.agent, kind.error, sorted(kept))

@@ -10,12 +10,14 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from straykey.core.calls import TIME, Calls, rank, thinned
+from straykey.core.calls import TIME, Calls, hours_of, rank
 from straykey.core.network import Lane, Network, neighbourhood
 from straykey.core.observation import Caller, Event, Issuance, Issued, Use
 from straykey.core.sample import Events, Firsts, Witnesses, distinct, lowest, trim
 from straykey.core.session import IDENTITY_ROLE, Session, is_instance_id, parse_instance_arn
 from straykey.core.workload import INSTANCE, Workload, by_issuer, by_name, by_scope
+
+_NEVER = "~"  # later than any time
 
 
 class Bounds(msgspec.Struct, frozen=True):
@@ -95,23 +97,44 @@ class Sighting(msgspec.Struct, gc=False, array_like=True):
 
 def sighting_of(calls: list[Calls], bounds: Bounds) -> Sighting:
     """All use of one network."""
-    if sum([one.count for one in calls]) > bounds.events:
-        calls = thinned(calls, bounds.events)
-    events = [one.event(kind, stamp) for one in calls for kind in one.kinds for stamp in kind.stamps]
-    events.sort(reverse=True)  # so that of many the earliest stays
-    callers = [one.caller for one in calls]
+    agents = _agents(calls)
+    first = min(agents.values())
+    keys: dict[str, str] = {}
+    called: dict[str, str] = {}
+    for one in calls:
+        key = one.caller.access_key
+        for kind in one.kinds:
+            time = kind.stamps[0][:TIME]
+            if time < called.get(kind.call, _NEVER):
+                called[kind.call] = time
+            if time < keys.get(key, _NEVER):
+                keys[key] = time
     return Sighting(
-        network=callers[0].network if len(callers) == 1 else max([caller.network for caller in callers]),
-        first=events[-1],
-        last=events[0],
-        events=Events({event.event_id: event for event in events}),
-        hours=Firsts({hour: hour for hour in {event.time[:13] for event in events}}),
-        keys=Firsts({event.access_key: event.time for event in events}),
-        agents=Witnesses({event.agent: event for event in events}),
-        calls=Firsts({event.call: event.time for event in events}),
+        network=max([one.caller.network for one in calls]),
+        first=first,
+        last=max([one.last for one in calls]),
+        events=Events(undrawn=calls, most=bounds.events),
+        hours=Firsts({hour: hour for hour in hours_of(calls)}),
+        keys=Firsts(keys),
+        agents=Witnesses(agents),
+        calls=Firsts(called),
         deliveries=Firsts(_deliveries(calls)),
-        issued=min([caller.issued for caller in callers if caller.issued], default=""),
+        issued=min([one.caller.issued for one in calls if one.caller.issued], default=""),
     )
+
+
+def _agents(calls: list[Calls]) -> dict[str, Event]:
+    """The earliest event of each program."""
+    agents: dict[str, Event] = {}
+    for one in calls:
+        for kind in one.kinds:
+            known = agents.get(kind.agent)
+            start = kind.stamps[0]
+            if known is None or start[:TIME] <= known.time:
+                event = one.event(kind, start)
+                if known is None or event < known:
+                    agents[kind.agent] = event
+    return agents
 
 
 def _deliveries(calls: list[Calls]) -> dict[str, str]:

@@ -133,6 +133,8 @@ class Folding:
 
     def _entries(self) -> Iterator[tuple[str, bytes]]:
         by_arn: dict[str, list[Calls]] = {}
+        for stamps in (*self._stamps.values(), *self._telling.values()):
+            stamps.sort()
         for met in self._callers.values():
             if met.kinds and isinstance(met.caller, Caller):
                 by_arn.setdefault(met.caller.session.arn, []).append(Calls(met.caller, met.kinds))

@@ -87,23 +87,29 @@ def _is_public(lane: Lane) -> bool:
 
 
 class Life(msgspec.Struct, frozen=True):
-    """When a session was active at all: in which hours, for how many seconds, and in how many calls."""
+    """When a session was active at all: in which hours, and for how many seconds; and where, for its calls."""
 
     hours: frozenset[str]
     seconds: int
-    calls: int
+    sightings: tuple[Sighting, ...]
+
+    def is_share(self, there: Collection[Sighting], share: int) -> bool:
+        """True for a place where one part in so many of the time was spent, or of the calls made: time is cheaper."""
+        is_of_time = share * span_of(there) >= self.seconds
+        return is_of_time or share * _calls_of(there) >= _calls_of(self.sightings)
 
 
 def life_of(sightings: Collection[Sighting]) -> Life:
     hours = {hour for sighting in sightings for hour in sighting.hours.times}
-    return Life(frozenset(lowest(hours, _MOST_HOURS)), span_of(sightings), _calls_of(sightings))
+    kept = hours if len(hours) <= _MOST_HOURS else lowest(hours, _MOST_HOURS)
+    return Life(frozenset(kept), span_of(sightings), tuple(sightings))
 
 
 def is_settled(there: Collection[Sighting], life: Life) -> bool:
     """True for a place that carries a session through most of its active hours, and most of its time or its calls."""
     hours = {hour for sighting in there for hour in sighting.hours.times}
     is_most_hours = 2 * len(hours & life.hours) >= len(life.hours)
-    return is_most_hours and (2 * span_of(there) >= life.seconds or 2 * _calls_of(there) >= life.calls)
+    return is_most_hours and life.is_share(there, 2)
 
 
 def is_used_throughout(there: Collection[Sighting], life: Life) -> bool:
@@ -113,8 +119,7 @@ def is_used_throughout(there: Collection[Sighting], life: Life) -> bool:
     """
     hours = {hour for sighting in there for hour in sighting.hours.times}
     in_most_hours = len(life.hours) > 2 and 2 * len(hours & life.hours) >= len(life.hours)
-    is_good_part = 4 * span_of(there) >= life.seconds or 4 * _calls_of(there) >= life.calls
-    return in_most_hours or is_good_part or life.seconds < _HOUR_SECONDS // 2
+    return in_most_hours or life.seconds < _HOUR_SECONDS // 2 or life.is_share(there, 4)
 
 
 def span_of(sightings: Collection[Sighting]) -> int:

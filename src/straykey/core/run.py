@@ -178,12 +178,11 @@ def encoded(calls: list[Calls], evidence: Evidence | None, bounds: Bounds) -> by
         by_network: dict[str, list[Calls]] = {}
         for one in calls:
             by_network.setdefault(one.caller.network.key, []).append(one)
+        calls = [one for there in by_network.values() for one in _few(there, bounds)]
         if len(by_network) > bounds.networks:
             evidence = evidence or Evidence(calls[0].caller.session)
             evidence.observe_calls(calls, bounds)
             calls = []
-        else:
-            calls = [one for there in by_network.values() for one in _few(there, bounds)]
     if evidence is not None:
         evidence.settle(bounds)
     return _encoder.encode(Part(calls, evidence))

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import msgspec
 
-from straykey.core.calls import rank
+from straykey.core.calls import TIME, Calls, rank
 from straykey.core.observation import Event
 
 V = TypeVar("V")
@@ -102,44 +102,68 @@ class Witnesses(msgspec.Struct, gc=False, array_like=True):
 
 
 class Events(msgspec.Struct, gc=False, array_like=True):
-    """A bounded sample of distinct events, from which they can be counted."""
+    """A bounded sample of distinct events, from which they can be counted.
 
-    kept: dict[str, Event] = {}
-    ceiling: int = NO_CEILING  # a rank above this cannot be among the lowest any more
+    From `undrawn` calls the sample is drawn when somebody asks: of most sessions nobody does.
+    """
 
-    def wants(self, identity: str) -> bool:
-        """False for an event that cannot be among the lowest any more."""
-        return self.ceiling == NO_CEILING or rank(identity) <= self.ceiling
+    drawn: dict[str, Event] = {}
+    limit: int = NO_CEILING  # a rank above this cannot be among the lowest any more
+    undrawn: list[Calls] = []
+    most: int = 0  # how many of the undrawn are kept
+
+    @property
+    def kept(self) -> dict[str, Event]:
+        self.draw()
+        return self.drawn
 
     def add(self, identity: str, event: Event, keep: int) -> None:
-        if self.wants(identity):
-            self.put(identity, event, keep)
-
-    def put(self, identity: str, event: Event, keep: int) -> None:
-        """Add what is wanted."""
-        known = self.kept.get(identity)
-        if known is None:
-            self.kept[identity] = event
-            if len(self.kept) > 2 * keep:
-                self.settle(keep)
-        elif event < known:
-            self.kept[identity] = event
+        if self.limit == NO_CEILING or rank(identity) <= self.limit:
+            known = self.drawn.get(identity)
+            if known is None:
+                self.drawn[identity] = event
+                if len(self.drawn) > 2 * keep:
+                    self._trim(keep)
+            elif event < known:
+                self.drawn[identity] = event
 
     def absorb(self, other: "Events", keep: int) -> None:
-        self.ceiling = min(self.ceiling, other.ceiling)
-        for identity, event in other.kept.items():
+        other.draw()
+        self.draw()
+        self.limit = min(self.limit, other.limit)
+        for identity, event in other.drawn.items():
             self.add(identity, event, keep)
 
     def settle(self, keep: int) -> None:
-        """Bring to the one form that any order of reading leads to."""
-        if len(self.kept) > keep:
-            trim(self.kept, keep)
-            self.ceiling = min(self.ceiling, max(rank(identity) for identity in self.kept))
+        """Bring to the one form that any order of reading leads to, once it is drawn."""
+        if not self.undrawn:
+            self._trim(keep)
+
+    def draw(self) -> None:
+        """Draw the sample now."""
+        calls, most = self.undrawn, self.most
+        self.undrawn, self.most = [], 0
+        if calls:
+            for one in calls:
+                for kind in one.kinds:
+                    for stamp in kind.stamps:
+                        self.add(stamp[TIME:], one.event(kind, stamp), most)
+            self._trim(most)
+
+    def _trim(self, keep: int) -> None:
+        if len(self.drawn) > keep:
+            trim(self.drawn, keep)
+            self.limit = min(self.limit, max(rank(identity) for identity in self.drawn))
 
     @property
     def overflowed(self) -> bool:
-        return self.ceiling < NO_CEILING
+        self.draw()
+        return self.limit < NO_CEILING
 
     def count(self, keep: int) -> int:
         """How many distinct events there were: exact up to `keep`."""
+        if self.undrawn and not self.drawn:
+            identities = {stamp[TIME:] for one in self.undrawn for kind in one.kinds for stamp in kind.stamps}
+            few = lowest(identities, keep) if len(identities) > keep else identities
+            return distinct(few, keep, overflowed=len(identities) > keep)
         return distinct(self.kept, keep, overflowed=self.overflowed)
