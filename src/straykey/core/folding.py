@@ -24,7 +24,7 @@ from straykey.core.record import Identity, Record, Skipped
 from straykey.core.run import Packing, Runs, encoded, run_of
 
 # A record held back takes 130 bytes; one by a new caller 800.
-_MOST_HELD = 1 << 17
+_MOST_HELD = 1 << 18
 
 _Fingerprint = int
 

@@ -94,7 +94,7 @@ def is_account(text: str) -> bool:
     return _ACCOUNT.fullmatch(text) is not None
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=32768)
 def network_of(address: str, endpoint: str = "", endpoint_owner: str = "") -> Network:
     """Return the network a record's `sourceIPAddress`, `vpcEndpointId` and `vpcEndpointAccountId` describe.
 

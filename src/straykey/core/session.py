@@ -45,7 +45,7 @@ def parse_session(arn: str) -> Session | None:
     return Session(arn, partition, account, role, name)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=16384)
 def parse_principal(arn: str) -> Session | None:
     """Read the ARN of a role session, an IAM user, a federated user or the root user."""
     session = parse_session(arn)
