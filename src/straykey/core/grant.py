@@ -80,7 +80,8 @@ def grants_of(record: Record) -> tuple[Grant, ...] | Skipped:
 
 
 def _address(value: object) -> str:
-    parsed = parse_address(text(value))
+    written = text(value)
+    parsed = parse_address(written) if written else None
     return str(parsed) if parsed else ""
 
 

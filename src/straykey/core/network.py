@@ -71,6 +71,7 @@ _AWS_INTERNAL = re.compile(r"AWS Internal(?:/.*)?", re.DOTALL)
 _DOTTED_QUAD = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9}){3}")
 
 
+@lru_cache(maxsize=8192)
 def parse_address(text: str) -> IPAddress | None:
     """Read an IP address; an IPv4 address mapped into IPv6 is the IPv4 address."""
     try:

@@ -56,11 +56,15 @@ def member(value: object, *names: str) -> object:
     """The first of `names`, as it is or else in any case of letters, that an object has and that is not null."""
     if not isinstance(value, dict):
         return None
-    usual = value.get(names[0]) if names else None
-    if usual is not None:
-        return usual
-    present = {name.lower(): inner for name, inner in value.items() if inner is not None}
-    return next((present[name.lower()] for name in names if name.lower() in present), None)
+    for name in names:
+        inner = value.get(name)
+        if inner is None:
+            size, lower = len(name), name.lower()
+            alike = (other for key, other in value.items() if len(key) == size and key.lower() == lower)
+            inner = next((other for other in alike if other is not None), None)
+        if inner is not None:
+            return inner
+    return None
 
 
 def inside(value: object, *path: str) -> object:
