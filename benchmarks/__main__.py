@@ -23,9 +23,10 @@ _RESULTS = _HERE / "results.json"
 _TRAIL = 300_000
 _BY_RECORDS = (100_000, 1_000_000, 10_000_000)
 _RECORDS_A_SESSION = 100
-_BY_SESSIONS = (100, 10_000, 1_000_000)
-_BY_SESSIONS_FULL = (100, 1_000, 10_000, 100_000, 1_000_000)
-_SESSIONS_AMONG = 10_000_000
+_BY_SESSIONS = (100, 1_000, 10_000)
+_BY_SESSIONS_FULL = (100, 10_000, 100_000, 1_000_000)
+_SESSIONS_AMONG = 1_000_000
+_SESSIONS_AMONG_FULL = 10_000_000
 _LARGE = Plan(6_200_000, 6_200)  # 10 GB
 _HUGEST = 100_000_000
 _STEPS = ("compare", "records", "sessions", "large", "stages")
@@ -72,7 +73,7 @@ def _known(file: Path) -> Results:
 
 def _compare(bench: Bench, results: Results, asked: argparse.Namespace) -> None:
     records = int(_TRAIL * asked.scale)
-    results.comparisons = [steps.comparison(bench, records, shape) for shape in ("large", "delivered")]
+    results.comparisons = [steps.comparison(bench, records, shape) for shape in steps.SHAPES]
 
 
 def _by_records(bench: Bench, results: Results, asked: argparse.Namespace) -> None:
@@ -83,7 +84,7 @@ def _by_records(bench: Bench, results: Results, asked: argparse.Namespace) -> No
 
 def _by_sessions(bench: Bench, results: Results, asked: argparse.Namespace) -> None:
     counts = _BY_SESSIONS_FULL if asked.full else _BY_SESSIONS
-    (records,) = _scaled((_SESSIONS_AMONG,), asked.scale)
+    (records,) = _scaled((_SESSIONS_AMONG_FULL if asked.full else _SESSIONS_AMONG,), asked.scale)
     plans = [Plan(records, max(10, int(count * min(1.0, asked.scale)))) for count in counts]
     results.by_sessions = [steps.point(bench, plan, _runs(plan, asked)) for plan in plans]
 

@@ -23,10 +23,13 @@ class Bar(msgspec.Struct, frozen=True):
 
 
 def bars(results: Results) -> list[Bar]:
-    large = next((one for one in results.comparisons if one.shape == "large"), None)
+    fleet, large = (_of_shape(results, shape) for shape in ("fleet", "large"))
+    against = "`scan`, one process, wall time of the whole program: times the plain loop"
     return [
-        _against(large, "`scan`, one process, wall time of the whole program: times the plain loop", "≥ 4×", "≥ 6×"),
-        _of_limit(large),
+        _against(fleet, f"{against}, on a fleet", "≥ 4×", "≥ 6×"),
+        _against(large, f"{against}, on many short sessions", "≥ 4×", "≥ 6×"),
+        _of_limit(fleet, "its CPU against the C++ limit, on a fleet"),
+        _of_limit(large, "its CPU against the C++ limit, on many short sessions"),
         _memory(results.large),
         _growth("cost per record over records", results.by_records, results.start),
         _growth("cost per record over sessions", results.by_sessions, results.start),
@@ -37,8 +40,13 @@ def bars(results: Results) -> list[Bar]:
             "not built yet",
             None,
         ),
-        _two(large),
+        _two(fleet, "two processes against one, wall time, on a fleet"),
+        _two(large, "two processes against one, wall time, on many short sessions"),
     ]
+
+
+def _of_shape(results: Results, shape: str) -> Comparison | None:
+    return next((one for one in results.comparisons if one.shape == shape), None)
 
 
 def found(comparison: Comparison | None, name: str) -> Measured | None:
@@ -66,8 +74,8 @@ def _against(large: Comparison | None, figure: str, bar: str, aim: str) -> Bar:
     return Bar(figure, bar, aim, f"{spread(reached)}; CPU {spread(cpu)}", reached.median >= 4)
 
 
-def _of_limit(large: Comparison | None) -> Bar:
-    figure, bar, aim = "its CPU against the C++ limit", "≤ 2.5×", "≤ 1.5×"
+def _of_limit(large: Comparison | None, figure: str) -> Bar:
+    bar, aim = "≤ 2.5×", "≤ 1.5×"
     ours, limit = found(large, rivals.ONE), found(large, rivals.LIMIT)
     if ours is None or limit is None:
         return _unmeasured(figure, bar, aim)
@@ -98,8 +106,8 @@ def _ratios(points: list[Point], start: list[Run]) -> Iterator[float]:
     return (other / first - 1 for other in others)
 
 
-def _two(large: Comparison | None) -> Bar:
-    figure, bar, aim = "two processes against one, wall time", "≥ 1.6×", "≥ 1.9×"
+def _two(large: Comparison | None, figure: str) -> Bar:
+    bar, aim = "≥ 1.6×", "≥ 1.9×"
     one, two = found(large, rivals.ONE), found(large, rivals.TWO)
     if one is None or two is None:
         return _unmeasured(figure, bar, aim)

@@ -1,6 +1,6 @@
 """Trails of any size: records of as many instances' sessions as asked, a thousand of them alive at a time.
 
-    python -m benchmarks.growth FOLDER RECORDS SESSIONS
+    python -m benchmarks.growth FOLDER RECORDS SESSIONS OTHERS
 
 Each session has one home network or two, a handful of kinds of calls, and keys that are renewed every hour.  A few are
 stolen.  Equal arguments give equal files, however many processes write them.
@@ -27,7 +27,6 @@ _VPCS = 4_096
 _PER_HOUR = 160  # records of one session
 _SHORTEST_LIFE = 7_200.0  # seconds
 _RENEWAL = 3_600
-_OTHERS_SHARE = 0.1  # people's, services' and functions' records
 _THEFTS = 5
 _LOOT = 12  # records of one theft
 _START = int(datetime(2026, 5, 4, 10, tzinfo=UTC).timestamp())
@@ -39,10 +38,11 @@ class Plan(msgspec.Struct, frozen=True):
 
     records: int
     sessions: int
+    others: float = 0.1  # share of the records that are people's, services' and functions'
 
     @property
     def life(self) -> float:
-        return max(_SHORTEST_LIFE, self.records / self.sessions / _PER_HOUR * 3600)
+        return max(_SHORTEST_LIFE, (1 - self.others) * self.records / self.sessions / _PER_HOUR * 3600)
 
     @property
     def gap(self) -> float:
@@ -114,7 +114,7 @@ class LogFile:
         return [record for _, record in found[: self._room]]
 
     def _usual(self, at: float) -> tuple[int, bytes]:
-        if self._rng.random() < _OTHERS_SHARE:
+        if self._rng.random() < self._plan.others:
             others = templates().others
             values = {b"time": _stamp(int(at)), b"vpc": b"000"}
             return int(at), others[int(self._rng.random() * len(others))] % self._with_ids(values)
@@ -198,5 +198,5 @@ def _mixed(number: int, bits: int) -> int:
 
 
 if __name__ == "__main__":
-    made = make(Path(sys.argv[1]), Plan(int(sys.argv[2]), int(sys.argv[3])), os.cpu_count() or 1)
+    made = make(Path(sys.argv[1]), Plan(int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])), os.cpu_count() or 1)
     print(made)

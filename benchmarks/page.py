@@ -8,7 +8,11 @@ from benchmarks.results import Comparison, Measured, Point, Results, Stages, med
 
 BEGIN, END = "<!-- measured -->", "<!-- end -->"
 _HOLDS = {True: "yes", False: "**no**", None: ""}
-_SHAPES = {"large": "Files of 2,000 records", "delivered": "Files as a trail delivers them, about 30 records each"}
+_SHAPES = {
+    "fleet": "A fleet: two fifths of the records are of 500 instances, the others of services and people that stay",
+    "large": "Many short sessions: two fifths are of instances, the others of thousands of tasks, functions and people",
+    "delivered": "The same records in files as a trail delivers them, about 30 records each",
+}
 _DOES = {
     rivals.ONE: "unpack, decode and check every byte, fold, judge, print",
     rivals.TWO: "the same",

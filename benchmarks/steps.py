@@ -15,6 +15,9 @@ from benchmarks.growth import Plan
 from benchmarks.measure import Outcome
 from benchmarks.results import Comparison, Point, Run, Stages, median
 
+SHAPES = FLEET, LARGE, DELIVERED = "fleet", "large", "delivered"
+_RECORDS_OF_FLEET = 600  # to a session, its own and the others'
+_OTHERS_BESIDE_FLEET = 0.6
 _STAGES = {"before": "benchmarks.stages_before"}
 BEFORE = "1e24a56"  # the last commit before the work on speed
 _ROOT = Path(__file__).parent.parent
@@ -40,12 +43,12 @@ class Bench(msgspec.Struct):
 
     def grown(self, plan: Plan) -> Path:
         """A trail of so many records and sessions."""
-        folder = self.data / f"grown-{plan.records}-{plan.sessions}"
+        folder = self.data / f"grown-{plan.records}-{plan.sessions}-{plan.others}"
         if not folder.exists():
             say(f"writing {plan.records:,} records of {plan.sessions:,} sessions")
             unfinished = folder.with_suffix(".unfinished")
             shutil.rmtree(unfinished, ignore_errors=True)
-            _python("benchmarks.growth", str(unfinished), str(plan.records), str(plan.sessions))
+            _python("benchmarks.growth", str(unfinished), str(plan.records), str(plan.sessions), str(plan.others))
             unfinished.rename(folder)
         return folder
 
@@ -66,9 +69,10 @@ def start(bench: Bench) -> list[Run]:
 
 
 def comparison(bench: Bench, records: int, shape: str) -> Comparison:
-    """Every program over one shape of the simulated trail."""
-    folder = bench.trail(records) / shape
-    before = older_source(bench.data) if shape == "large" else None
+    """Every program over one shape of a trail."""
+    fleet = Plan(records, max(10, records // _RECORDS_OF_FLEET), _OTHERS_BESIDE_FLEET)
+    folder = bench.grown(fleet) if shape == FLEET else bench.trail(records) / shape
+    before = older_source(bench.data) if shape in (FLEET, LARGE) else None
     field = rivals.field(folder, bench.data, before)
     say(f"{shape}: {', '.join(program.name for program in field.programs)}")
     programs, outcomes = measure.in_turn(field.programs, bench.runs)

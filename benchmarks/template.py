@@ -49,7 +49,7 @@ def templates() -> Templates:
             sessions[name].append(record)
         elif identity.get("invokedBy") == "ec2.amazonaws.com" and record["requestParameters"]:
             issuances[record["requestParameters"]["roleSessionName"]] = record
-        else:
+        elif record["eventSource"] != "ec2.amazonaws.com" or record["readOnly"]:  # a company is set up but once
             others.append(record)
     shared = _shared_addresses(sessions)
     kinds = [_kind(name, sessions[name][:_MOST_RECORDS], issuances[name], shared) for name in sorted(issuances)]
