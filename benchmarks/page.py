@@ -127,7 +127,7 @@ def _figures(name: str, figures: list[float]) -> Sequence[str]:
 
 
 def _native(results: Results) -> str:
-    large = next((one for one in results.comparisons if one.shape == "large"), None)
+    large = next((one for one in results.comparisons if one.shape == "fleet"), None)
     ours, limit = found(large, rivals.ONE), found(large, rivals.LIMIT)
     if ours is None or limit is None or not results.start:
         return "Not measured.\n"

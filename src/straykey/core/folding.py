@@ -23,10 +23,17 @@ from straykey.core.observation import TELLING, Caller, call_of, caller_of, is_im
 from straykey.core.record import Identity, Record, Skipped
 from straykey.core.run import Packing, Runs, encoded, run_of
 
-# A record held back takes 130 bytes; one by a new caller 800.
+# Stamps, of 130 bytes each; what is longer counts as so many.
 _MOST_HELD = 1 << 18
+_STAMP = 128
+_LONGEST_ID = 64  # AWS's have 36 letters
 
 _Fingerprint = int
+
+
+def _weight(*texts: str | None) -> int:
+    """How many stamps take as much memory: records of megabytes must not be held back by the thousand."""
+    return sum([len(text) for text in texts if text]) // _STAMP
 
 
 class _Met(msgspec.Struct, gc=False):
@@ -61,10 +68,12 @@ class Folding:
                 identity is None
                 or time is None
                 or not event_id
+                or len(event_id) > _LONGEST_ID
                 or record.shared_event_id
                 or time[13:] not in RESTS_OF_HOUR
                 or (time[:13] not in hours and not self._enter_hour(time))
             ):
+                self._held += _weight(record.event_id, record.agent)
                 outcome = self._scratch.take(record)
             else:
                 who = (identity, record.address, record.endpoint, record.endpoint_owner, record.recipient)
@@ -97,6 +106,7 @@ class Folding:
         return True
 
     def _meet(self, record: Record, identity: Identity, who: _Fingerprint) -> _Met:
+        self._held += _weight(identity.arn, identity.access_key_id, record.address)
         if record.recipient:
             self._scratch.accounts.add(record.recipient)
         caller = Skipped.BAD_ADDRESS if is_impossible(record) else caller_of(record, identity)
@@ -117,6 +127,7 @@ class Folding:
             stamps = stamps_by_like.get(like)
             if stamps is None:
                 stamps = stamps_by_like[like] = []
+                self._held += _weight(record.agent, record.name, record.error)
                 kind = (call_of(record), record.region or "", record.agent or "", record.error or "")
                 met.kinds.append(Alike(*kind, stamps))
             stamps.append(f"{time}{record.event_id}")

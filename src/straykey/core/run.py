@@ -20,7 +20,8 @@ from straykey.core.calls import Calls, thinned
 from straykey.core.evidence import Bounds, Evidence
 
 _BLOCK = 1 << 16  # bytes before packing, about
-_MOST_RUNS = 8  # of one size
+_MANY = 16  # times the events that are kept of a network
+_MOST_RUNS = 32  # of one size
 
 
 class Part(msgspec.Struct, gc=False, array_like=True):
@@ -173,15 +174,19 @@ class _Values(ValuesView[Evidence]):
 
 
 def encoded(calls: list[Calls], evidence: Evidence | None, bounds: Bounds) -> bytes:
-    """A part.  Calls are thinned, and of calls from many networks evidence is made, so that it stays bounded."""
+    """A part.  Calls are thinned; where there are many all the same, by many keys or from many networks, evidence is
+    made of them, so that it stays bounded.
+    """
     if sum([one.count for one in calls]) > bounds.events:
         by_network: dict[str, list[Calls]] = {}
         for one in calls:
             by_network.setdefault(one.caller.network.key, []).append(one)
         calls = [one for there in by_network.values() for one in _few(there, bounds)]
-        if len(by_network) > bounds.networks:
+        if len(by_network) > bounds.networks or sum([one.count for one in calls]) > _MANY * bounds.events:
             evidence = evidence or Evidence(calls[0].caller.session)
             evidence.observe_calls(calls, bounds)
+            for sighting in evidence.sightings.values():
+                sighting.events.draw()
             calls = []
     if evidence is not None:
         evidence.settle(bounds)
