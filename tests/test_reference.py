@@ -137,11 +137,12 @@ def test_files_over_which_processes_die_twice_are_named_and_count_as_lost(tmp_pa
 def test_the_summary_is_the_same_for_any_number_of_processes(tmp_path: Path) -> None:
     write(simulate(seed=2, thefts=3), tmp_path)
     found = find([str(tmp_path / "AWSLogs")])
-    (tmp_path / "broken.json").write_bytes(b"{")
-    found += find([str(tmp_path / "broken.json")])
+    for name in ("a broken.json", "broken.json"):
+        (tmp_path / name).write_bytes(b"{")
+    found = [*find([str(tmp_path / "a broken.json")]), *found, *find([str(tmp_path / "broken.json")])]
     one, two = (pipeline.scan(Shared(found), pipeline.Request(), jobs=jobs).tally for jobs in (1, 2))
     assert one == two
-    assert one.losses
+    assert list(one.losses) == list(two.losses) == [str(tmp_path / "a broken.json"), str(tmp_path / "broken.json")]
 
 
 def test_control_c_ends_all_processes_at_once(tmp_path: Path) -> None:

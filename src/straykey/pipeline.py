@@ -124,6 +124,8 @@ def read(source: Source, period: Period, jobs: int, progress: Callable[[int], No
         _join(whole, done or _unread(share))
         progress(sum(size for _, size in share.contents))
     whole.ledger.settle()
+    losses = whole.tally.losses
+    whole.tally.losses = {name: losses[name] for name, _ in source.contents if name in losses}
     return whole
 
 

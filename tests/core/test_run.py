@@ -82,6 +82,28 @@ def test_what_is_kept_of_one_session_is_bounded(calls_from_each: int) -> None:
     assert kept(8000) < 1.1 * kept(4000)
 
 
+def test_keys_renewed_for_years_do_not_add_up() -> None:
+    def kept(count: int) -> int:
+        folding = Folding(Bounds(), Packing())
+        records = [record | {"userIdentity": with_key(record, n)} for n, record in enumerate(of_one_session(count))]
+        fold([decode(trail(*records))], folding, Period())
+        return size(folding.ledger())
+
+    assert kept(6000) < 1.1 * kept(3000)
+
+
+def with_key(record: RawRecord, number: int) -> RawRecord:
+    return {**record["userIdentity"], "accessKeyId": f"ASIAEXAMPLE{number:09}"}
+
+
+@pytest.mark.parametrize("long", ["userAgent", "eventID", "sourceIPAddress"])
+def test_records_with_long_texts_are_packed_away_sooner(long: str) -> None:
+    folding = Folding(Bounds(), Packing())
+    for number in range(500):
+        fold([decode(trail(use_record(**{"event_id": str(number), long: f"{number:0>100000}"})))], folding, Period())
+    assert len(folding.ledger().sessions.runs) > 1
+
+
 def test_a_session_that_is_in_every_run_is_kept_in_few_of_them() -> None:
     sessions = packed(of_one_session(200), Bounds()).sessions
     assert len(sessions.runs) < 40
