@@ -64,6 +64,7 @@ def scan(
 ) -> Scanned:
     """Read all of `source`, in so many processes, then judge once."""
     found = read(source, request.period, jobs, progress)
+    found.ledger.sessions.merge()
     outcome = judged(found.ledger, request.settings, request.ranges)
     return Scanned(found.ledger, found.tally, outcome.findings, outcome.workloads)
 

@@ -47,6 +47,8 @@ PARTS = [
     compact({"CloudTrailEvent": brief(16).decode()}),
     compact({"a": {}, "Records": [DECOY], "Events": [DECOY]}),
     compact({"eventVersion": "1", "eventID": "no time"}),
+    compact({"Records": [], **DECOY}),
+    compact({**DECOY, "Records": [DECOY]}),
     b"{}",
     b"null",
     b"12",

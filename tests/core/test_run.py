@@ -96,10 +96,12 @@ def with_key(record: RawRecord, number: int) -> RawRecord:
     return {**record["userIdentity"], "accessKeyId": f"ASIAEXAMPLE{number:09}"}
 
 
-@pytest.mark.parametrize("long", ["userAgent", "eventID", "sourceIPAddress"])
+@pytest.mark.parametrize(
+    "long", ["userAgent", "eventID", "sourceIPAddress", "awsRegion", "vpcEndpointId", "eventSource"]
+)
 def test_records_with_long_texts_are_packed_away_sooner(long: str) -> None:
     folding = Folding(Bounds(), Packing())
-    for number in range(500):
+    for number in range(800):
         fold([decode(trail(use_record(**{"event_id": str(number), long: f"{number:0>100000}"})))], folding, Period())
     assert len(folding.ledger().sessions.runs) > 1
 
@@ -110,3 +112,11 @@ def test_a_session_that_is_in_every_run_is_kept_in_few_of_them() -> None:
     plain = read(of_one_session(200), into=Ledger())
     plain.settle()
     assert {arn: drawn(evidence) for arn, evidence in sessions.items()} == plain.sessions
+
+
+def test_merged_runs_are_one_and_hold_the_same() -> None:
+    ledger = packed(of_one_session(200), Bounds())
+    before = {arn: drawn(evidence) for arn, evidence in ledger.sessions.items()}
+    ledger.sessions.merge()
+    assert len(ledger.sessions.runs) == 1
+    assert {arn: drawn(evidence) for arn, evidence in ledger.sessions.items()} == before

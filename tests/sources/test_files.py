@@ -277,3 +277,13 @@ def test_a_broken_file_is_named_and_costs_nothing_else(tmp_path: Path, name: str
     assert name.replace("\x1b", "\\x1b") in ran.stderr
     assert "\x1b" not in ran.stderr
     assert "Traceback" not in ran.stderr
+
+
+def test_what_is_no_file_on_a_disk_is_read_by_this_process_alone(tmp_path: Path) -> None:
+    """A process that died over it could not be replaced: it can be read but once."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "file.json").write_bytes(SOUND)
+    source = Files(find([str(tmp_path / "file.json"), str(tmp_path / "pipe"), "-"]))
+    bound = [share.contents[0][0] for share in source.shares(8) if share.is_bound]
+    assert sorted(bound) == ["-", str(tmp_path / "pipe")]
+    assert source.is_bound

@@ -1,7 +1,8 @@
 """Which program a user agent names, and whether it is one that AWS publishes."""
 
 import re
-from functools import lru_cache
+
+from straykey.core.cache import remembered
 
 _COMMENT = re.compile(r"\([^()]*\)")
 _PRODUCT = re.compile(r"[^\s()\[\];,]+")
@@ -17,13 +18,13 @@ _CALLER = re.compile(
 )
 
 
-@lru_cache(maxsize=8192)
+@remembered(8192)
 def family(agent: str) -> str:
     """The program without its version: `[aws-cli/2.17.0 md/…]` is `aws-cli`."""
     return agent.lstrip("[").split("/", 1)[0].split(" ", 1)[0].rstrip("]").lower()
 
 
-@lru_cache(maxsize=8192)
+@remembered(8192)
 def is_aws_program(agent: str) -> bool:
     """True for AWS's command line, SDKs, agents, console and services, and for programs that name the SDK they use.
 

@@ -12,7 +12,8 @@ Why a piece may be cut where `},{"eventVersion":` stands, whatever that stands i
 * Hence a cut inside a record, be it in a list of objects in its request, leaves a bracket or a quote open in the piece
   before it, which is then not sound.  A text cannot hold the place of a cut at all: its quotes would be escaped.
 * The same goes for lines: a piece is a sequence of whole objects, and so is what the pieces make together.
-* That a piece holds records, not the wrappings of some, is told by `eventTime`: each element must have one.
+* That a piece holds records, not the wrappings of some, is told by `eventTime`: each element must have one, and no list
+  of records.
 """
 
 import codecs
@@ -47,9 +48,11 @@ class Decoded(msgspec.Struct):
 
 
 class _Dated(Record, gc=False, kw_only=True):
-    """A record for sure: what wraps records has no `eventTime`."""
+    """A record for sure: what wraps records has no `eventTime`, and a record no list of records."""
 
     time: str
+    records: None = msgspec.field(default=None, name="Records")
+    events: None = msgspec.field(default=None, name="Events")
 
 
 _dated_list = msgspec.json.Decoder(list[_Dated])

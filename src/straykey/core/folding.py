@@ -3,7 +3,7 @@
 A record takes the short way if its caller was met before: then only its stamp is noted (`core.calls`), and from time to
 time what was noted is folded, all calls of one caller at once.  So a record touches little memory.
 
-The plain way, `observe` then `Ledger.observe`, is the reference: both lead to the same ledger, and a law says so.
+The plain way, `Ledger.take`, is the reference: both lead to the same ledger, and a law says so.
 
 Callers and kinds of calls are recognised by fingerprint, not by text: comparing texts that lie far apart in memory is
 what it would cost most.  Python's hash of text has 64 bits and a key of its own in every process, so that two texts
@@ -19,21 +19,32 @@ from straykey.core.calls import Alike, Calls
 from straykey.core.evidence import Bounds
 from straykey.core.ledger import Ledger, PackedLedger
 from straykey.core.moment import RESTS_OF_HOUR, moment
-from straykey.core.observation import TELLING, Caller, call_of, caller_of, is_impossible, told_of
+from straykey.core.observation import TELLING, Caller, Issued, call_of, caller_of, is_impossible, told_of
 from straykey.core.record import Identity, Record, Skipped
 from straykey.core.run import Packing, Runs, encoded, run_of
 
-# Stamps, of 130 bytes each; what is longer counts as so many.
-_MOST_HELD = 1 << 18
+# In stamps, of 128 bytes each: 64 MB.  What else is held is weighed in stamps, too.
+_MOST_HELD = 1 << 19
 _STAMP = 128
+_CALLER, _KIND, _OPEN = 1_400, 1_100, 3_800  # bytes, without texts; the last, of evidence that lies open
 _LONGEST_ID = 64  # AWS's have 36 letters
 
 _Fingerprint = int
 
 
-def _weight(*texts: str | None) -> int:
-    """How many stamps take as much memory: records of megabytes must not be held back by the thousand."""
-    return sum([len(text) for text in texts if text]) // _STAMP
+def _weight(size: int, *texts: str | None) -> int:
+    """How many stamps take as much memory: what is large must not be held back by the thousand."""
+    return (size + sum([len(text) for text in texts if text])) // _STAMP
+
+
+def _texts_of(record: Record, identity: Identity) -> Iterator[str | None]:
+    """All that is kept of a caller."""
+    yield from (identity.arn, identity.access_key_id, record.address, record.endpoint, record.endpoint_owner)
+    context, scope = identity.session_context, identity.in_scope_of
+    if context and context.issuer:
+        yield context.issuer.arn
+    if scope:
+        yield from (scope.issuer_type, scope.credentials_issued_to)
 
 
 class _Met(msgspec.Struct, gc=False):
@@ -73,7 +84,7 @@ class Folding:
                 or time[13:] not in RESTS_OF_HOUR
                 or (time[:13] not in hours and not self._enter_hour(time))
             ):
-                self._held += _weight(record.event_id, record.agent)
+                self._held += _weight(_OPEN, record.event_id, record.agent, record.name, record.source)
                 outcome = self._scratch.take(record)
             else:
                 who = (identity, record.address, record.endpoint, record.endpoint_owner, record.recipient)
@@ -106,9 +117,8 @@ class Folding:
         return True
 
     def _meet(self, record: Record, identity: Identity, who: _Fingerprint) -> _Met:
-        self._held += _weight(identity.arn, identity.access_key_id, record.address)
-        if record.recipient:
-            self._scratch.accounts.add(record.recipient)
+        self._held += _weight(_CALLER, *_texts_of(record, identity))
+        self._scratch.see(record.recipient)
         caller = Skipped.BAD_ADDRESS if is_impossible(record) else caller_of(record, identity)
         met = self._callers[who] = _Met(caller)
         return met
@@ -123,11 +133,12 @@ class Folding:
             others, skipped = told_of(record, identity, caller, time)
             for other in others:
                 self._scratch.observe(other)
+                self._held += _weight(_OPEN) if isinstance(other, Issued) else 0
         if isinstance(caller, Caller):
             stamps = stamps_by_like.get(like)
             if stamps is None:
                 stamps = stamps_by_like[like] = []
-                self._held += _weight(record.agent, record.name, record.error)
+                self._held += _weight(_KIND, record.source, record.name, record.region, record.agent, record.error)
                 kind = (call_of(record), record.region or "", record.agent or "", record.error or "")
                 met.kinds.append(Alike(*kind, stamps))
             stamps.append(f"{time}{record.event_id}")

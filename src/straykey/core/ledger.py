@@ -66,14 +66,18 @@ class Ledger(msgspec.Struct):
 
     def take(self, record: Record) -> Skipped | None:
         """Fold one record the plain way; says why if it gave nothing.  The reference for `core.folding`."""
-        if record.recipient:
-            self.accounts.add(record.recipient)
+        self.see(record.recipient)
         observed = observe(record)
         for other in observed.others:
             self.observe(other)
         if observed.use is not None:
             self.observe_use(observed.use)
         return observed.skipped
+
+    def see(self, account: str | None) -> None:
+        """Note an account whose own records are read."""
+        if account and is_account(account):
+            self.accounts.add(account)
 
     def absorb(self, other: "Ledger") -> None:
         """Fold all of `other`, which must not be used afterwards: its parts may become ours."""
@@ -87,7 +91,6 @@ class Ledger(msgspec.Struct):
 
     def settle(self) -> None:
         """Bring to the one form that any order of reading leads to.  Needed before judging or comparing."""
-        self.accounts = set(filter(is_account, self.accounts))
         for evidence in self.sessions.values():
             evidence.settle(self.bounds)
         self.grants.settle(self.bounds.grants)

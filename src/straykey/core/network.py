@@ -7,9 +7,10 @@ that can be read.  `network_of` takes all of them; nothing in this module fails 
 import ipaddress
 import re
 from enum import StrEnum
-from functools import lru_cache
 
 import msgspec
+
+from straykey.core.cache import remembered
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -71,7 +72,7 @@ _AWS_INTERNAL = re.compile(r"AWS Internal(?:/.*)?", re.DOTALL)
 _DOTTED_QUAD = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9}){3}")
 
 
-@lru_cache(maxsize=8192)
+@remembered(8192)
 def parse_address(text: str) -> IPAddress | None:
     """Read an IP address; an IPv4 address mapped into IPv6 is the IPv4 address."""
     try:
@@ -95,7 +96,7 @@ def is_account(text: str) -> bool:
     return _ACCOUNT.fullmatch(text) is not None
 
 
-@lru_cache(maxsize=32768)
+@remembered(32768)
 def network_of(address: str, endpoint: str = "", endpoint_owner: str = "") -> Network:
     """Return the network a record's `sourceIPAddress`, `vpcEndpointId` and `vpcEndpointAccountId` describe.
 

@@ -4,11 +4,10 @@ Most records tell one thing: a session was used.  Some tell another, or one more
 granted, a session or key was made.  A session token or secret key is never taken out of a record.
 """
 
-from functools import lru_cache
-
 import msgspec
 
 from straykey.core import network
+from straykey.core.cache import remembered
 from straykey.core.grant import GRANTING, Grant, grants_of
 from straykey.core.making import MAKING, Made, made_of
 from straykey.core.moment import expiry, moment
@@ -184,7 +183,7 @@ def call_of(record: Record) -> str:
     return _call(record.source, record.name)
 
 
-@lru_cache(maxsize=8192)
+@remembered(8192)
 def _call(source: str | None, name: str | None) -> str:
     return f"{source}:{name}"
 
@@ -266,6 +265,6 @@ def is_impossible(record: Record) -> bool:
     return record.address is not None and _is_impossible(record.address)
 
 
-@lru_cache(maxsize=8192)
+@remembered(8192)
 def _is_impossible(address: str) -> bool:
     return network.is_impossible_address(address)

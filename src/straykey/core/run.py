@@ -55,6 +55,12 @@ class Run(msgspec.Struct, frozen=True):
         for block in self.blocks:
             yield from _entries.decode(packing.unpack(block))
 
+    def drained(self, packing: Packing) -> Iterator[_Entry]:
+        """As `entries`, letting go of each block: for a run that another one takes the place of."""
+        for at, block in enumerate(self.blocks):
+            self.blocks[at] = b""
+            yield from _entries.decode(packing.unpack(block))
+
     def block_of(self, arn: str) -> int:
         """The place of the block that holds this session, if the run does; -1 if it does not."""
         return bisect_right(self.starts, arn) - 1
@@ -104,7 +110,14 @@ class Runs(Mapping[str, Evidence]):
         runs.append(run)
         if len(runs) == _MOST_RUNS:
             self._tiers[tier] = []
-            self.add(run_of(self._joined(runs), self._packing), tier + 1)
+            self.add(self._joined(runs), tier + 1)
+
+    def merge(self) -> None:
+        """Make one run of all, so that a session is looked up in one place."""
+        runs = self.runs
+        if len(runs) > 1:
+            self._tiers = []
+            self.add(self._joined(runs))
 
     @property
     def runs(self) -> list[Run]:
@@ -116,14 +129,14 @@ class Runs(Mapping[str, Evidence]):
         return self._length
 
     def __iter__(self) -> Iterator[str]:
-        return (arn for arn, _ in self._gathered(self.runs))
+        return (arn for arn, _ in _gathered([run.entries(self._packing) for run in self.runs]))
 
     def __getitem__(self, arn: str) -> Evidence:
         """Looking up sessions in order of their ARNs unpacks each block but once."""
         parts = [part for place, run in enumerate(self.runs) if (part := self._find(place, run, arn)) is not None]
         if not parts:
             raise KeyError(arn)
-        return _evidence_of([_part.decode(part) for part in parts], self._bounds)
+        return _evidence_of(parts, self._bounds)
 
     def _find(self, place: int, run: Run, arn: str) -> msgspec.Raw | None:
         at = run.block_of(arn)
@@ -142,21 +155,20 @@ class Runs(Mapping[str, Evidence]):
 
     def unpacked(self) -> Iterator[tuple[str, Evidence]]:
         """All sessions in order of their ARNs."""
-        for arn, parts in self._gathered(self.runs):
-            yield arn, _evidence_of([_part.decode(part) for part in parts], self._bounds)
+        for arn, parts in _gathered([run.entries(self._packing) for run in self.runs]):
+            yield arn, _evidence_of(parts, self._bounds)
 
-    def _gathered(self, runs: list[Run]) -> Iterator[tuple[str, list[msgspec.Raw]]]:
-        """The parts of each session, in order of the sessions' ARNs."""
-        entries = [run.entries(self._packing) for run in runs]
-        for arn, same in groupby(merge(*entries, key=itemgetter(0)), itemgetter(0)):
-            yield arn, [part for _, part in same]
+    def _joined(self, runs: list[Run]) -> Run:
+        """One run of several, which are used up."""
+        gathered = _gathered([run.drained(self._packing) for run in runs])
+        entries = ((arn, bytes(parts[0]) if len(parts) == 1 else _join(parts, self._bounds)) for arn, parts in gathered)
+        return run_of(entries, self._packing)
 
-    def _joined(self, runs: list[Run]) -> Iterator[tuple[str, bytes]]:
-        for arn, parts in self._gathered(runs):
-            yield (
-                arn,
-                (bytes(parts[0]) if len(parts) == 1 else _join([_part.decode(part) for part in parts], self._bounds)),
-            )
+
+def _gathered(entries: list[Iterator[_Entry]]) -> Iterator[tuple[str, list[msgspec.Raw]]]:
+    """The parts of each session, in order of the sessions' ARNs."""
+    for arn, same in groupby(merge(*entries, key=itemgetter(0)), itemgetter(0)):
+        yield arn, [part for _, part in same]
 
 
 class _Items(ItemsView[str, Evidence]):
@@ -183,10 +195,7 @@ def encoded(calls: list[Calls], evidence: Evidence | None, bounds: Bounds) -> by
             by_network.setdefault(one.caller.network.key, []).append(one)
         calls = [one for there in by_network.values() for one in _few(there, bounds)]
         if len(by_network) > bounds.networks or sum([one.count for one in calls]) > _MANY * bounds.events:
-            evidence = evidence or Evidence(calls[0].caller.session)
-            evidence.observe_calls(calls, bounds)
-            for sighting in evidence.sightings.values():
-                sighting.events.draw()
+            evidence = _observed(calls, evidence, bounds)
             calls = []
     if evidence is not None:
         evidence.settle(bounds)
@@ -197,23 +206,42 @@ def _few(calls: list[Calls], bounds: Bounds) -> list[Calls]:
     return thinned(calls, bounds.events) if sum([one.count for one in calls]) > bounds.events else calls
 
 
-def _join(parts: list[Part], bounds: Bounds) -> bytes:
-    calls = [one for part in parts for one in part.calls]
-    evidences = [part.evidence for part in parts if part.evidence is not None]
-    for other in evidences[1:]:
-        evidences[0].absorb(other, bounds)
-    return encoded(calls, evidences[0] if evidences else None, bounds)
+def _join(parts: list[msgspec.Raw], bounds: Bounds) -> bytes:
+    calls, evidence = _opened(parts, bounds)
+    return encoded(calls, evidence, bounds)
 
 
-def _evidence_of(parts: list[Part], bounds: Bounds) -> Evidence:
+def _evidence_of(parts: list[msgspec.Raw], bounds: Bounds) -> Evidence:
     """What these parts of one session come to, settled."""
-    evidence = next((part.evidence for part in parts if part.evidence), None)
-    calls = [one for part in parts for one in part.calls]
-    if evidence is None:
-        evidence = Evidence(calls[0].caller.session)
-    for part in parts:
-        if part.evidence is not None and part.evidence is not evidence:
-            evidence.absorb(part.evidence, bounds)
+    calls, evidence = _opened(parts, bounds)
+    evidence = evidence or Evidence(calls[0].caller.session)
     evidence.observe_calls(calls, bounds)
     evidence.settle(bounds)
+    return evidence
+
+
+def _opened(parts: list[msgspec.Raw], bounds: Bounds) -> tuple[list[Calls], Evidence | None]:
+    """All that parts of one session hold; one after the other, so that it stays bounded."""
+    calls: list[Calls] = []
+    evidence: Evidence | None = None
+    for raw in parts:
+        part = _part.decode(raw)
+        calls += part.calls
+        if evidence is None:
+            evidence = part.evidence
+        elif part.evidence is not None:
+            evidence.absorb(part.evidence, bounds)
+            evidence.settle(bounds)
+        if len(parts) > 1 and sum([one.count for one in calls]) > _MANY * bounds.events:
+            evidence = _observed(calls, evidence, bounds)
+            calls = []
+    return calls, evidence
+
+
+def _observed(calls: list[Calls], evidence: Evidence | None, bounds: Bounds) -> Evidence:
+    """Evidence of calls, too, with every sample drawn: what it was drawn from is let go."""
+    evidence = evidence or Evidence(calls[0].caller.session)
+    evidence.observe_calls(calls, bounds)
+    for sighting in evidence.sightings.values():
+        sighting.events.draw()
     return evidence

@@ -5,9 +5,10 @@ stolen one is often never used by the instance.
 """
 
 import re
-from functools import lru_cache
 
 import msgspec
+
+from straykey.core.cache import remembered
 
 # Roles that EC2 owns.  The first is never a workload's: KMS grants act under it.  The second is every instance's own
 # identity, and its keys can be stolen like any other.
@@ -45,7 +46,7 @@ def parse_session(arn: str) -> Session | None:
     return Session(arn, partition, account, role, name)
 
 
-@lru_cache(maxsize=16384)
+@remembered(16384)
 def parse_principal(arn: str) -> Session | None:
     """Read the ARN of a role session, an IAM user, a federated user or the root user."""
     session = parse_session(arn)

@@ -18,6 +18,8 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from straykey.errors import StraykeyError
+
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
@@ -83,17 +85,30 @@ class Workers(Generic[_Item, _Result]):
         idle = [worker for worker in self._workers if not worker.task]
         while self._waiting and (idle or len(self._workers) < self._jobs):
             worker = idle.pop() if idle else self._started()
+            if worker is None:
+                break
             worker.task = self._waiting.popleft()
             with suppress(OSError):  # a process that died idle: seen when it is waited for
                 worker.pipe.send(worker.task.item)
         return any(worker.task for worker in self._workers)
 
-    def _started(self) -> _Worker[_Item]:
+    def _started(self) -> _Worker[_Item] | None:
+        """One more process; None where the system gives no more, and those that are there must do."""
         ours, theirs = Pipe()
         inherited = [*(worker.pipe for worker in self._workers), ours]
         process = _context.Process(target=_serve, args=(theirs, self._work, inherited), daemon=True)
-        process.start()
-        theirs.close()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # until the process is deaf to it
+        try:
+            process.start()
+        except OSError as error:
+            ours.close()
+            if not self._workers:
+                raise StraykeyError(f"no process can be started: {error.strerror}", hint="try --jobs 1") from error
+            self._jobs = len(self._workers)
+            return None
+        finally:
+            theirs.close()
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         worker = _Worker[_Item](process, ours)
         self._workers.append(worker)
         return worker
@@ -123,17 +138,25 @@ class Workers(Generic[_Item, _Result]):
 def _serve(pipe: Connection, work: Callable[[_Item], object], inherited: list[Connection]) -> None:
     """Work until the other end of the pipe is closed, or the process that holds it is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the first process's to handle, which then ends this one
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     for other in inherited:
         other.close()
     with suppress(EOFError, OSError):
         while True:
-            pipe.send(_outcome(work, pipe.recv()))
+            _answer(pipe, work)
+
+
+def _answer(pipe: Connection, work: Callable[[_Item], object]) -> None:
+    try:
+        pipe.send(_outcome(work, pipe.recv()))
+    except MemoryError:
+        os._exit(_EXIT_NO_MEMORY)
 
 
 def _outcome(work: Callable[[_Item], object], item: _Item) -> object:
     try:
         return work(item)
     except MemoryError:
-        os._exit(_EXIT_NO_MEMORY)
+        raise
     except Exception as error:  # noqa: BLE001 - told where it can be shown
         return _Failure(f"{type(error).__name__}: {error}")

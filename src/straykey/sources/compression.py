@@ -26,6 +26,7 @@ _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _STEP = 1 << 16
 _SMALL_STEP = 1 << 12
+_LEAST = 1 << 14
 _FEED = 1 << 15
 # A file may have a million tiny members: what is fed beyond the end of one is copied, so the later ones start small.
 _FIRST_FEED = 1 << 8
@@ -60,6 +61,9 @@ class Unpacking:
         self.problem: Skipped | None = None
 
     def __iter__(self) -> Iterator[bytes]:
+        return _in_steps(self._chunks())
+
+    def _chunks(self) -> Iterator[bytes]:
         packed = self._input
         if packed.starts_with(_GZIP):
             self.problem = yield from _gunzip(packed)
@@ -68,6 +72,23 @@ class Unpacking:
         else:
             while chunk := packed.feed(_STEP):
                 yield chunk
+
+
+def _in_steps(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """`chunks`, of a thousand tiny ones one: each costs whoever takes it."""
+    held: list[bytes] = []
+    size = 0
+    for chunk in chunks:
+        if not held and len(chunk) >= _LEAST:
+            yield chunk
+            continue
+        held.append(chunk)
+        size += len(chunk)
+        if size >= _LEAST:
+            yield b"".join(held)
+            held, size = [], 0
+    if held:
+        yield b"".join(held)
 
 
 class _Input:

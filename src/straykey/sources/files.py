@@ -34,11 +34,15 @@ _LEAST_COST = 1 << 12
 
 
 class Found(msgspec.Struct, frozen=True):
-    """A file to read; `asked` when the user named it, not only a folder around it."""
+    """A file to read; `asked` when the user named it, not only a folder around it.
+
+    What is no file on a disk can be read but once, and only here.
+    """
 
     path: Path
     size: int
     asked: bool
+    is_on_disk: bool = True
 
 
 def find(paths: Iterable[str]) -> list[Found]:
@@ -50,13 +54,13 @@ def find(paths: Iterable[str]) -> list[Found]:
     for text in paths:
         path = Path(text)
         if text == STANDARD_INPUT:
-            found[text] = Found(path, 0, asked=True)
+            found[text] = Found(path, 0, asked=True, is_on_disk=False)
         elif text and path.is_dir():
             for identity, one in _files_below(path):
                 found.setdefault(identity, one)
         elif text and path.exists():
             there = path.stat()
-            found[_identity(there)] = Found(path, there.st_size, asked=True)
+            found[_identity(there)] = Found(path, there.st_size, asked=True, is_on_disk=stat.S_ISREG(there.st_mode))
         else:
             told = f"{text or repr(text)}: no such file or folder"
             raise UsageError(told, hint="name CloudTrail files, folders of them, or -")
@@ -108,20 +112,20 @@ class Files:
 
     @property
     def is_bound(self) -> bool:
-        return any(str(one.path) == STANDARD_INPUT for one in self.found)
+        return not all(one.is_on_disk for one in self.found)
 
     @property
     def contents(self) -> list[tuple[str, int]]:
         return [(str(one.path), one.size) for one in self.found]
 
     def shares(self, count: int) -> list[Source]:
-        """Neighbours stay together: files of one day hold the same sessions.  Standard input is a share of its own."""
+        """Neighbours stay together: files of one day hold the same sessions.  What is not on a disk stands alone."""
         total = sum(one.size for one in self.found)
         share = min(max(total // count, _SMALLEST_SHARE), _LARGEST_SHARE)
         shares: list[list[Found]] = []
         room = 0
         for one in self.found:
-            if str(one.path) == STANDARD_INPUT:
+            if not one.is_on_disk:
                 shares.insert(0, [one])
                 continue
             if room <= 0:
