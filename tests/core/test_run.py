@@ -120,3 +120,15 @@ def test_merged_runs_are_one_and_hold_the_same() -> None:
     ledger.sessions.merge()
     assert len(ledger.sessions.runs) == 1
     assert {arn: drawn(evidence) for arn, evidence in ledger.sessions.items()} == before
+
+
+def test_a_program_named_like_a_call_does_not_hide_when_that_call_was_made_first() -> None:
+    name = "s3.amazonaws.com:GetObject"
+    calls = of_one_session(40)
+    for number, record in enumerate(calls):
+        record["userAgent"] = name if number < 20 else "aws-cli/2.17.0"
+        record["eventName"] = "GetObject" if number > 20 else "ListBuckets"
+    assert told(packed([])) != told(packed(calls))
+    folding = Folding(TIGHT, Packing())
+    fold([decode(trail(*calls))], folding, Period())
+    assert told(folding.ledger()) == told(read(calls))

@@ -10,6 +10,7 @@ import msgspec
 
 from straykey.core.observation import Caller, Event
 
+_NEVER = "~"  # later than any time
 TIME = 20  # how many letters of a stamp are its time; what follows is its event's id
 
 
@@ -74,21 +75,40 @@ def hours_of(calls: list[Calls]) -> set[str]:
 def thinned(calls: list[Calls], keep: int) -> list[Calls]:
     """Fewer calls from one network, of which the same comes where no more than `keep` are kept as a sample.
 
-    Of each kind these stay: what is of the sample, the first, the last, and one of each hour.
+    These stay: the sample and one more, or it would not show that there were more; the first of each caller, of each
+    program and of each call; the last of all; and one of each hour.
     """
     # `rank` of each, without the price of a call: nothing is done more often here.
     ranks = [[crc32(stamp[TIME:].encode()) for stamp in kind.stamps] for one in calls for kind in one.kinds]
     lowest = sorted({number for of_kind in ranks for number in of_kind})
-    ceiling = lowest[min(keep, len(lowest) - 1)]  # one more than is kept, or it would not show that there were more
-    left = iter(ranks)
-    return [Calls(one.caller, [_thinned(kind, next(left), ceiling) for kind in one.kinds]) for one in calls]
+    ceiling = lowest[min(keep, len(lowest) - 1)]
+    firsts, latest = _firsts(calls), max([kind.stamps[-1] for one in calls for kind in one.kinds])
+    missing, left = hours_of(calls), iter(ranks)
+    few: list[Calls] = []
+    for one in calls:
+        kinds: list[Alike] = []
+        earliest = one.earliest
+        for kind in one.kinds:
+            kept = {stamp for stamp, number in zip(kind.stamps, next(left), strict=True) if number <= ceiling}
+            ends = {earliest, latest, firsts["call", kind.call], firsts["agent", kind.agent]}
+            kept.update(ends & {kind.stamps[0], kind.stamps[-1]})
+            missing -= {stamp[:13] for stamp in kept}
+            if missing:
+                of_hours = {stamp[:13]: stamp for stamp in kind.stamps}
+                kept.update([of_hours[hour] for hour in missing & of_hours.keys()])
+                missing -= of_hours.keys()
+            if kept:
+                kinds.append(Alike(kind.call, kind.region, kind.agent, kind.error, sorted(kept)))
+        few.append(Calls(one.caller, kinds))
+    return few
 
 
-def _thinned(kind: Alike, ranks: list[int], ceiling: int) -> Alike:
-    stamps = kind.stamps
-    first, last = stamps[0], stamps[-1]
-    kept = {stamp for stamp, number in zip(stamps, ranks, strict=True) if number <= ceiling}
-    kept.update((first, last))
-    if first[:13] != last[:13]:
-        kept.update({stamp[:13]: stamp for stamp in stamps}.values())
-    return Alike(kind.call, kind.region, kind.agent, kind.error, sorted(kept))
+def _firsts(calls: list[Calls]) -> dict[tuple[str, str], str]:
+    """The first stamp of each call and of each program."""
+    firsts: dict[tuple[str, str], str] = {}
+    for one in calls:
+        for kind in one.kinds:
+            for name in (("call", kind.call), ("agent", kind.agent)):
+                if kind.stamps[0] < firsts.get(name, _NEVER):
+                    firsts[name] = kind.stamps[0]
+    return firsts

@@ -21,7 +21,7 @@ from straykey.core.evidence import Bounds, Evidence
 
 _BLOCK = 1 << 16  # bytes before packing, about
 _MANY = 16  # times the events that are kept of a network
-_MOST_RUNS = 32  # of one size
+_MOST_RUNS = 8  # of one size
 
 
 class Part(msgspec.Struct, gc=False, array_like=True):
