@@ -77,7 +77,8 @@ def sound_records(draw: st.DrawFn, min_size: int = 0) -> list[RawRecord]:
 
 
 def plain(decoded: Decoded) -> list[Any]:
-    return [json.loads(msgspec.json.encode(record)) for record in decoded.records]
+    documents = [json.loads(msgspec.json.encode(record)) for record in decoded.records]
+    return [{name: value for name, value in document.items() if value is not None} for document in documents]
 
 
 def ids(decoded: Decoded) -> list[str | None]:
