@@ -177,6 +177,8 @@ def fold(portions: Iterable[Decoded], folding: Folding, period: Period) -> Folde
             folded.skipped.update(lost)
             if not lost:
                 folded.mended[reason] += 1
+    if not folded.records and not any(reason.is_loss for reason in folded.skipped):
+        folded.detours.clear()  # a digest, say: there was nothing to read, fast or slowly
     return folded
 
 

@@ -287,3 +287,10 @@ def test_what_is_no_file_on_a_disk_is_read_by_this_process_alone(tmp_path: Path)
     bound = [share.contents[0][0] for share in source.shares(8) if share.is_bound]
     assert sorted(bound) == ["-", str(tmp_path / "pipe")]
     assert source.is_bound
+
+
+def test_a_digest_among_the_logs_is_no_detour(tmp_path: Path) -> None:
+    (tmp_path / "digest.json.gz").write_bytes(gz(b'{"digestStartTime": "2026-05-04T10:00:00Z", "logFiles": []}'))
+    tally = scanned(tmp_path).tally
+    assert tally.skipped == {Skipped.DIGEST: 1}
+    assert not tally.detours
