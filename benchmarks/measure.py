@@ -37,9 +37,9 @@ def run(program: Program) -> Outcome:
     """
     with tempfile.TemporaryFile() as printed, tempfile.TemporaryFile() as said:
         began = time.perf_counter()
-        process = subprocess.Popen(
-            program.command, stdout=printed, stderr=said, env={**os.environ, **program.environment}
-        )
+        environment = {**os.environ, **program.environment}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # nobody's programs are compiled anew each time they start
+        process = subprocess.Popen(program.command, stdout=printed, stderr=said, env=environment)
         watch = _Watch(process.pid)
         watch.start()
         _, status, usage = os.wait4(process.pid, 0)
