@@ -64,7 +64,6 @@ def scan(
 ) -> Scanned:
     """Read all of `source`, in so many processes, then judge once."""
     found = read(source, request.period, jobs, progress)
-    found.ledger.sessions.merge()
     outcome = judged(found.ledger, request.settings, request.ranges)
     return Scanned(found.ledger, found.tally, outcome.findings, outcome.workloads)
 
@@ -169,9 +168,14 @@ def fold(portions: Iterable[Decoded], folding: Folding, period: Period) -> Folde
     folded = Folded()
     for portion in portions:
         folded.records += len(portion.records) + len(portion.mended)
-        folded.skipped.update(portion.skipped)
-        folded.skipped.update(_take(folding, period, portion.records))
-        folded.detours.update(portion.detours)
+        # Most often there is nothing to add, and adding it would cost more than all else here.
+        for counts, more in (
+            (folded.skipped, portion.skipped),
+            (folded.skipped, _take(folding, period, portion.records)),
+            (folded.detours, portion.detours),
+        ):
+            if more:
+                counts.update(more)
         for record, reason in portion.mended:
             lost = [outcome for outcome in _take(folding, period, [record]) if outcome.is_loss]
             folded.skipped.update(lost)

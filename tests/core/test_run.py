@@ -101,8 +101,10 @@ def with_key(record: RawRecord, number: int) -> RawRecord:
 )
 def test_records_with_long_texts_are_packed_away_sooner(long: str) -> None:
     folding = Folding(Bounds(), Packing())
+    private = {"address": "10.0.0.7"} if long == "vpcEndpointId" else {}  # else the endpoint is not kept
     for number in range(800):
-        fold([decode(trail(use_record(**{"event_id": str(number), long: f"{number:0>100000}"})))], folding, Period())
+        record = use_record(**{"event_id": str(number), long: f"{number:0>100000}"}, **private)
+        fold([decode(trail(record))], folding, Period())
     assert len(folding.ledger().sessions.runs) > 1
 
 

@@ -4,6 +4,7 @@ Most records say again what one before them said: the same session, with the sam
 same program, the same call, a second later.  Of such a record only its time and its id are news: its *stamp*.
 """
 
+from operator import itemgetter
 from zlib import crc32
 
 import msgspec
@@ -12,6 +13,7 @@ from straykey.core.observation import Caller, Event
 
 _NEVER = "~"  # later than any time
 TIME = 20  # how many letters of a stamp are its time; what follows is its event's id
+_ID_OF = itemgetter(slice(TIME, None))
 
 
 def rank(text: str) -> int:
@@ -45,13 +47,18 @@ class Calls(msgspec.Struct, gc=False, array_like=True):
         return min([kind.stamps[0] for kind in self.kinds])
 
     @property
+    def latest(self) -> str:
+        """The last of all stamps."""
+        return max([kind.stamps[-1] for kind in self.kinds])
+
+    @property
     def first(self) -> Event:
         return min([self.event(kind, kind.stamps[0]) for kind in self.kinds])
 
     @property
     def last(self) -> Event:
         """By time and id; of copies of one event the last of them."""
-        latest = max([kind.stamps[-1] for kind in self.kinds])
+        latest = self.latest
         return max([self.event(kind, latest) for kind in self.kinds if kind.stamps[-1] == latest])
 
     def event(self, kind: Alike, stamp: str) -> Event:
@@ -59,16 +66,16 @@ class Calls(msgspec.Struct, gc=False, array_like=True):
         return Event(stamp[:TIME], stamp[TIME:], kind.call, kind.region, self.caller.access_key, kind.agent, kind.error)
 
 
-def hours_of(calls: list[Calls]) -> set[str]:
-    """All hours in which there were calls."""
-    hours: set[str] = set()
+def hours_of(calls: list[Calls]) -> dict[str, str]:
+    """All hours in which there were calls, each with a stamp from it."""
+    hours: dict[str, str] = {}
     for one in calls:
         for kind in one.kinds:
             stamps = kind.stamps
             if stamps[0][:13] == stamps[-1][:13]:
-                hours.add(stamps[0][:13])
+                hours[stamps[0][:13]] = stamps[0]
             else:
-                hours.update([stamp[:13] for stamp in stamps])
+                hours.update({stamp[:13]: stamp for stamp in stamps})
     return hours
 
 
@@ -78,37 +85,35 @@ def thinned(calls: list[Calls], keep: int) -> list[Calls]:
     These stay: the sample and one more, or it would not show that there were more; the first of each caller, of each
     program and of each call; the last of all; and one of each hour.
     """
+    stamps = [stamp for one in calls for kind in one.kinds for stamp in kind.stamps]
     # `rank` of each, without the price of a call: nothing is done more often here.
-    ranks = [[crc32(stamp[TIME:].encode()) for stamp in kind.stamps] for one in calls for kind in one.kinds]
-    lowest = sorted({number for of_kind in ranks for number in of_kind})
+    ranks = list(map(crc32, map(str.encode, map(_ID_OF, stamps))))
+    lowest = sorted(set(ranks))
     ceiling = lowest[min(keep, len(lowest) - 1)]
-    firsts, latest = _firsts(calls), max([kind.stamps[-1] for one in calls for kind in one.kinds])
-    missing, left = hours_of(calls), iter(ranks)
+    kept = {stamp for stamp, number in zip(stamps, ranks, strict=True) if number <= ceiling}
+    kept.update(_firsts(calls), [one.earliest for one in calls], [max([one.latest for one in calls])])
+    hours = hours_of(calls)
+    kept.update([hours[hour] for hour in hours.keys() - {stamp[:13] for stamp in kept}])
     few: list[Calls] = []
     for one in calls:
         kinds: list[Alike] = []
-        earliest = one.earliest
         for kind in one.kinds:
-            kept = {stamp for stamp, number in zip(kind.stamps, next(left), strict=True) if number <= ceiling}
-            ends = {earliest, latest, firsts["call", kind.call], firsts["agent", kind.agent]}
-            kept.update(ends & {kind.stamps[0], kind.stamps[-1]})
-            missing -= {stamp[:13] for stamp in kept}
-            if missing:
-                of_hours = {stamp[:13]: stamp for stamp in kind.stamps}
-                kept.update([of_hours[hour] for hour in missing & of_hours.keys()])
-                missing -= of_hours.keys()
-            if kept:
-                kinds.append(Alike(kind.call, kind.region, kind.agent, kind.error, sorted(kept)))
+            left = kept.intersection(kind.stamps)
+            if left:
+                kinds.append(Alike(kind.call, kind.region, kind.agent, kind.error, sorted(left)))
         few.append(Calls(one.caller, kinds))
     return few
 
 
-def _firsts(calls: list[Calls]) -> dict[tuple[str, str], str]:
+def _firsts(calls: list[Calls]) -> list[str]:
     """The first stamp of each call and of each program."""
-    firsts: dict[tuple[str, str], str] = {}
+    of_calls: dict[str, str] = {}
+    of_agents: dict[str, str] = {}
     for one in calls:
         for kind in one.kinds:
-            for name in (("call", kind.call), ("agent", kind.agent)):
-                if kind.stamps[0] < firsts.get(name, _NEVER):
-                    firsts[name] = kind.stamps[0]
-    return firsts
+            first = kind.stamps[0]
+            if first < of_calls.get(kind.call, _NEVER):
+                of_calls[kind.call] = first
+            if first < of_agents.get(kind.agent, _NEVER):
+                of_agents[kind.agent] = first
+    return [*of_calls.values(), *of_agents.values()]

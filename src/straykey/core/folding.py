@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from straykey.core.calls import Alike, Calls
+from straykey.core.calls import TIME, Alike, Calls
 from straykey.core.evidence import Bounds
 from straykey.core.ledger import Ledger, PackedLedger
 from straykey.core.moment import RESTS_OF_HOUR, moment
@@ -32,19 +32,14 @@ _LONGEST_ID = 64  # AWS's have 36 letters
 _Fingerprint = int
 
 
-def _weight(size: int, *texts: str | None) -> int:
+def _weight(size: int, texts: str) -> int:
     """How many stamps take as much memory: what is large must not be held back by the thousand."""
-    return (size + sum([len(text) for text in texts if text])) // _STAMP
+    return (size + len(texts)) // _STAMP
 
 
-def _texts_of(record: Record, identity: Identity) -> Iterator[str | None]:
+def _texts_of(caller: Caller) -> str:
     """All that is kept of a caller."""
-    yield from (identity.arn, identity.access_key_id, record.address, record.endpoint, record.endpoint_owner)
-    context, scope = identity.session_context, identity.in_scope_of
-    if context and context.issuer:
-        yield context.issuer.arn
-    if scope:
-        yield from (scope.issuer_type, scope.credentials_issued_to)
+    return caller.session.arn * 2 + caller.network.key * 2 + caller.role_arn + caller.scope
 
 
 class _Met(msgspec.Struct, gc=False):
@@ -65,6 +60,7 @@ class Folding:
         # Of all that records have in common: their stamps.  Records that may tell more are looked at each time.
         self._stamps: dict[_Fingerprint, list[str]] = {}
         self._telling: dict[_Fingerprint, list[str]] = {}
+        self._passed: dict[Skipped, list[str]] = {}  # stamps of which nothing is kept, by reason, until counted
         self._hours: set[str] = set()  # that are known to be hours
         self._most_held = held
         self._held = 0
@@ -84,7 +80,7 @@ class Folding:
                 or time[13:] not in RESTS_OF_HOUR
                 or (time[:13] not in hours and not self._enter_hour(time))
             ):
-                self._held += _weight(_OPEN, record.event_id, record.agent, record.name, record.source)
+                self._held += _weight(_OPEN, f"{event_id} {record.agent} {record.name} {record.source}")
                 outcome = self._scratch.take(record)
             else:
                 who = (identity, record.address, record.endpoint, record.endpoint_owner, record.recipient)
@@ -94,9 +90,12 @@ class Folding:
                     stamps.append(time + event_id)
                     continue
                 met = self._callers.get(hash(who)) or self._meet(record, identity, hash(who))
-                outcome = self._take_new_kind(record, identity, met, like)
+                outcome = self._take_new_kind(record, time + event_id, met, like)
             if outcome is not None:
                 skipped[outcome] += 1
+        for reason, stamps in self._passed.items():
+            skipped[reason] += len(stamps)
+            stamps.clear()
         self._held += len(records)
         if self._held >= self._most_held:
             self._flush()
@@ -117,39 +116,52 @@ class Folding:
         return True
 
     def _meet(self, record: Record, identity: Identity, who: _Fingerprint) -> _Met:
-        self._held += _weight(_CALLER, *_texts_of(record, identity))
         self._scratch.see(record.recipient)
         caller = Skipped.BAD_ADDRESS if is_impossible(record) else caller_of(record, identity)
+        self._held += _weight(_CALLER, "" if isinstance(caller, Skipped) else _texts_of(caller))
         met = self._callers[who] = _Met(caller)
         return met
 
-    def _take_new_kind(self, record: Record, identity: Identity, met: _Met, like: _Fingerprint) -> Skipped | None:
+    def _take_new_kind(self, record: Record, stamp: str, met: _Met, like: _Fingerprint) -> Skipped | None:
         """Take a call of a kind that was not seen of its caller, or that may tell more than a call."""
-        time, caller = record.time or "", met.caller
-        stamps_by_like = self._stamps
-        skipped = caller if isinstance(caller, Skipped) else None
+        caller = met.caller
         if record.name in TELLING and caller is not Skipped.BAD_ADDRESS:
-            stamps_by_like = self._telling
-            others, skipped = told_of(record, identity, caller, time)
-            for other in others:
-                self._scratch.observe(other)
-                self._held += _weight(_OPEN) if isinstance(other, Issued) else 0
+            return self._take_telling(record, stamp, met, like)
+        if isinstance(caller, Skipped):
+            self._stamps[like] = self._passed.setdefault(caller, [])
+            self._held += 1
+            return caller
+        self._stamps[like] = stamps = [stamp]
+        self._note_kind(record, met, stamps)
+        return None
+
+    def _take_telling(self, record: Record, stamp: str, met: _Met, like: _Fingerprint) -> Skipped | None:
+        identity, caller = record.identity, met.caller
+        if identity is None:
+            return None
+        others, skipped = told_of(record, identity, caller, stamp[:TIME])
+        for other in others:
+            self._scratch.observe(other)
+            self._held += _weight(_OPEN, "") if isinstance(other, Issued) else 0
         if isinstance(caller, Caller):
-            stamps = stamps_by_like.get(like)
+            stamps = self._telling.get(like)
             if stamps is None:
-                stamps = stamps_by_like[like] = []
-                self._held += _weight(_KIND, record.source, record.name, record.region, record.agent, record.error)
-                kind = (call_of(record), record.region or "", record.agent or "", record.error or "")
-                met.kinds.append(Alike(*kind, stamps))
-            stamps.append(f"{time}{record.event_id}")
+                stamps = self._telling[like] = []
+                self._note_kind(record, met, stamps)
+            stamps.append(stamp)
         return skipped
+
+    def _note_kind(self, record: Record, met: _Met, stamps: list[str]) -> None:
+        call, region, agent, error = call_of(record), record.region or "", record.agent or "", record.error or ""
+        met.kinds.append(Alike(call, region, agent, error, stamps))
+        self._held += _weight(_KIND, call + region + agent + error)
 
     def _flush(self) -> None:
         """Pack away what was noted of sessions."""
         run = run_of(self._entries(), self._packing)
         if run.blocks:
             self._runs.add(run)
-        for noted in (self._callers, self._stamps, self._telling, self._hours, self._scratch.sessions):
+        for noted in (self._callers, self._stamps, self._telling, self._passed, self._hours, self._scratch.sessions):
             noted.clear()
         self._held = 0
 

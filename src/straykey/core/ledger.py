@@ -76,7 +76,7 @@ class Ledger(msgspec.Struct):
 
     def see(self, account: str | None) -> None:
         """Note an account whose own records are read."""
-        if account and is_account(account):
+        if account and account not in self.accounts and is_account(account):
             self.accounts.add(account)
 
     def absorb(self, other: "Ledger") -> None:

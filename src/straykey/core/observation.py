@@ -180,12 +180,7 @@ def event_of(record: Record, time: str, access_key: str) -> Event:
 
 def call_of(record: Record) -> str:
     """Service and API, as in `s3.amazonaws.com:ListBuckets`."""
-    return _call(record.source, record.name)
-
-
-@remembered(8192)
-def _call(source: str | None, name: str | None) -> str:
-    return f"{source}:{name}"
+    return f"{record.source}:{record.name}"
 
 
 def _told(record: Record, identity: Identity, time: str) -> tuple[tuple[Issued | Grant | Made, ...], Skipped | None]:
