@@ -18,11 +18,13 @@ from straykey.core.ledger import PackedLedger
 from straykey.core.moment import moment
 from straykey.core.ranges import AwsRanges
 from straykey.core.record import Record, Skipped
+from straykey.core.run import Packing
 from straykey.core.settings import Settings
 from straykey.core.survey import survey
 from straykey.core.tally import Tally
 from straykey.core.workload import INSTANCE
 from straykey.engines.local import Workers
+from straykey.engines.shelf import Room
 from straykey.formats.explanation import Explained
 from straykey.ports import Source
 from straykey.sources.compression import PACKING
@@ -107,17 +109,19 @@ class Read(msgspec.Struct):
 
 # A process is given this many shares, about: the last to be done keeps the others waiting no longer than one takes.
 _SHARES_A_JOB = 8
+_IN_MEMORY = 16 << 20  # bytes of packed evidence; the rest goes to disk
 
 
 def read(source: Source, period: Period, jobs: int, progress: Callable[[int], None]) -> Read:
     """Fold all of `source`.  `progress` hears how many bytes more were read."""
+    packing = msgspec.structs.replace(PACKING, shelf=Room(_IN_MEMORY).shelf)
     shares = source.shares(jobs * _SHARES_A_JOB) if jobs > 1 else []
     if len(shares) < 2:
-        return fold_all(source, period, progress)
-    whole = Read(PackedLedger.empty(Bounds(), PACKING), Tally())
+        return fold_all(source, period, progress, packing)
+    whole = Read(PackedLedger.empty(Bounds(), packing), Tally())
     for share in shares:
         if share.is_bound:
-            _join(whole, fold_all(share, period, progress))
+            _join(whole, fold_all(share, period, progress, packing))
     elsewhere = [share for share in shares if not share.is_bound]
     work = partial(fold_all, period=period, progress=lambda _: None)
     for share, done in Workers(work, elsewhere, jobs).results():
@@ -129,10 +133,10 @@ def read(source: Source, period: Period, jobs: int, progress: Callable[[int], No
     return whole
 
 
-def fold_all(source: Source, period: Period, progress: Callable[[int], None]) -> Read:
+def fold_all(source: Source, period: Period, progress: Callable[[int], None], packing: Packing = PACKING) -> Read:
     """Fold all of `source` here, one batch after the other."""
     tally = Tally()
-    folding = Folding(Bounds(), PACKING)
+    folding = Folding(Bounds(), packing)
     for batch in source.batches():
         folded = fold(batch.portions, folding, period)
         tally.add(batch.name, batch.size, folded.records, folded.skipped, folded.mended)
@@ -168,14 +172,12 @@ def fold(portions: Iterable[Decoded], folding: Folding, period: Period) -> Folde
     folded = Folded()
     for portion in portions:
         folded.records += len(portion.records) + len(portion.mended)
-        # Most often there is nothing to add, and adding it would cost more than all else here.
-        for counts, more in (
-            (folded.skipped, portion.skipped),
-            (folded.skipped, _take(folding, period, portion.records)),
-            (folded.detours, portion.detours),
-        ):
-            if more:
-                counts.update(more)
+        # Most often there is nothing to add, and to add that would cost more than all else here.
+        for skipped in (portion.skipped, _take(folding, period, portion.records)):
+            if skipped:
+                folded.skipped.update(skipped)
+        if portion.detours:
+            folded.detours.update(portion.detours)
         for record, reason in portion.mended:
             lost = [outcome for outcome in _take(folding, period, [record]) if outcome.is_loss]
             folded.skipped.update(lost)

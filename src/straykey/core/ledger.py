@@ -119,7 +119,7 @@ class PackedLedger(msgspec.Struct, frozen=True):
     def absorb(self, other: "PackedLedger") -> None:
         """Fold all of `other`, which must not be used afterwards."""
         for run in other.sessions.runs:
-            self.sessions.add(run)
+            self.sessions.adopt(run)
         self.accounts.update(other.accounts)
         self.grants.absorb(other.grants, self.bounds.grants)
         self.makings.absorb(other.makings, self.bounds.makings)

@@ -13,6 +13,7 @@ from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, Va
 from heapq import merge
 from itertools import groupby
 from operator import itemgetter
+from typing import Protocol
 
 import msgspec
 
@@ -21,7 +22,7 @@ from straykey.core.evidence import Bounds, Evidence
 
 _BLOCK = 1 << 16  # bytes before packing, about
 _MANY = 16  # times the events that are kept of a network
-_MOST_RUNS = 8  # of one size
+_MOST_RUNS = 16  # of one size
 
 
 class Part(msgspec.Struct, gc=False, array_like=True):
@@ -31,11 +32,24 @@ class Part(msgspec.Struct, gc=False, array_like=True):
     evidence: Evidence | None
 
 
+class Blocks(Protocol):
+    """Where packed blocks are put: a list, or a place that holds more than memory does."""
+
+    def append(self, block: bytes, /) -> None: ...
+
+    def __getitem__(self, at: int, /) -> bytes: ...
+
+    def __setitem__(self, at: int, block: bytes, /) -> None: ...
+
+    def __len__(self) -> int: ...
+
+
 class Packing(msgspec.Struct, frozen=True):
-    """How blocks are made small, and read again."""
+    """How blocks are made small, and read again, and where those of a run are put."""
 
     pack: Callable[[bytes], bytes] = bytes
     unpack: Callable[[bytes], bytes] = bytes
+    shelf: Callable[[], Blocks] = list[bytes]
 
 
 _Entry = tuple[str, msgspec.Raw]
@@ -48,17 +62,17 @@ _part = msgspec.msgpack.Decoder(Part)
 class Run(msgspec.Struct, frozen=True):
     """Parts in order of their sessions' ARNs, in packed blocks; `starts` holds the first ARN of each."""
 
-    blocks: list[bytes]
+    blocks: Blocks
     starts: list[str]
 
     def entries(self, packing: Packing) -> Iterator[_Entry]:
-        for block in self.blocks:
-            yield from _entries.decode(packing.unpack(block))
+        for at in range(len(self.blocks)):
+            yield from _entries.decode(packing.unpack(self.blocks[at]))
 
     def drained(self, packing: Packing) -> Iterator[_Entry]:
         """As `entries`, letting go of each block: for a run that another one takes the place of."""
-        for at, block in enumerate(self.blocks):
-            self.blocks[at] = b""
+        for at in range(len(self.blocks)):
+            block, self.blocks[at] = self.blocks[at], b""
             yield from _entries.decode(packing.unpack(block))
 
     def block_of(self, arn: str) -> int:
@@ -71,7 +85,7 @@ class Run(msgspec.Struct, frozen=True):
 
 def run_of(entries: Iterable[tuple[str, bytes]], packing: Packing) -> Run:
     """Pack what is sorted already."""
-    run = Run([], [])
+    run = Run(packing.shelf(), [])
     block: list[tuple[str, msgspec.Raw]] = []
     size = 0
     for arn, part in entries:
@@ -112,12 +126,12 @@ class Runs(Mapping[str, Evidence]):
             self._tiers[tier] = []
             self.add(self._joined(runs), tier + 1)
 
-    def merge(self) -> None:
-        """Make one run of all, so that a session is looked up in one place."""
-        runs = self.runs
-        if len(runs) > 1:
-            self._tiers = []
-            self.add(self._joined(runs))
+    def adopt(self, run: Run) -> None:
+        """Take in a run from elsewhere, block by block."""
+        blocks = self._packing.shelf()
+        for at in range(len(run.blocks)):
+            blocks.append(run.blocks[at])
+        self.add(Run(blocks, run.starts))
 
     @property
     def runs(self) -> list[Run]:

@@ -1,0 +1,90 @@
+"""Blocks that find no room in memory, and where they lie then."""
+
+import resource
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from straykey.core.evidence import Bounds
+from straykey.core.run import Packing
+from straykey.engines.shelf import Room
+from straykey.errors import StraykeyError
+from tests.core.test_ledger_laws import told
+from tests.core.test_run import of_one_session, packed
+
+BLOCKS = [bytes([number]) * 10 for number in range(8)]
+
+
+def test_blocks_come_back_as_they_were_put_there_whether_there_was_room_for_them_or_not() -> None:
+    shelf = Room(35).shelf()
+    for block in BLOCKS:
+        shelf.append(block)
+    assert [shelf[at] for at in range(len(shelf))] == BLOCKS
+
+
+def test_what_there_is_room_for_touches_no_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.TemporaryFile", None)
+    shelf = Room(80).shelf()
+    for block in BLOCKS:
+        shelf.append(block)
+    with pytest.raises(TypeError):
+        shelf.append(b"one more")
+
+
+def test_room_that_a_block_took_is_there_again_once_it_is_let_go() -> None:
+    room = Room(10)
+    shelf, other = room.shelf(), room.shelf()
+    shelf.append(BLOCKS[0])
+    assert not room.take(1)
+    shelf[0] = b""
+    other.append(BLOCKS[1])
+    assert (shelf[0], other[0]) == (b"", BLOCKS[1])
+    assert not room.take(1)
+
+
+def test_a_block_on_disk_is_let_go_too() -> None:
+    shelf = Room(0).shelf()
+    shelf.append(BLOCKS[0])
+    shelf[0] = b""
+    assert shelf[0] == b""
+
+
+def test_all_shelves_share_one_room() -> None:
+    room = Room(10)
+    shelves = [room.shelf() for _ in range(3)]
+    for shelf, block in zip(shelves, BLOCKS, strict=False):
+        shelf.append(block)
+    assert [shelf[0] for shelf in shelves] == BLOCKS[:3]
+    assert not room.take(1)
+
+
+def test_evidence_is_the_same_with_room_for_all_and_with_room_for_nothing() -> None:
+    records = of_one_session(300, addresses=7)
+    ample, none = Packing(), Packing(shelf=Room(0).shelf)
+    assert told(packed(records, Bounds(), none)) == told(packed(records, Bounds(), ample))
+
+
+@pytest.fixture
+def full_disk() -> Iterator[None]:
+    """A file of this process cannot grow beyond 15 bytes: as if the disk were full in the midst of a block."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (15, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.usefixtures("full_disk")
+def test_a_full_disk_is_told_with_what_to_do_about_it() -> None:
+    shelf = Room(0).shelf()
+    shelf.append(BLOCKS[0])
+    with pytest.raises(StraykeyError, match="too much evidence for memory") as told_of:
+        shelf.append(BLOCKS[1])
+    assert "TMPDIR" in told_of.value.hint
+
+
+def test_nothing_is_left_on_disk_that_has_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    shelf = Room(0).shelf()
+    shelf.append(BLOCKS[0])
+    assert list(tmp_path.iterdir()) == []
