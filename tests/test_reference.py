@@ -46,7 +46,7 @@ def simply(folder: Path, ranges: AwsRanges | None) -> str:
 class Shared(Files):
     """Files of which each is a share of its own, however small."""
 
-    def shares(self, count: int) -> list[Source]:
+    def shares(self, jobs: int) -> list[Source]:
         return [Files([one]) for one in self.found]
 
 
@@ -101,8 +101,8 @@ class Deadly(Shared):
         self._deaths = deaths
         self._most = most
 
-    def shares(self, count: int) -> list[Source]:
-        shares = super().shares(count)
+    def shares(self, jobs: int) -> list[Source]:
+        shares = super().shares(jobs)
         return [shares[0], Deadly(self.found[1:2], self._deaths, self._most), *shares[2:]]
 
     def batches(self) -> Iterator[Batch]:

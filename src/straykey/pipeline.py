@@ -107,15 +107,13 @@ class Read(msgspec.Struct):
     tally: Tally
 
 
-# A process is given this many shares, about: the last to be done keeps the others waiting no longer than one takes.
-_SHARES_A_JOB = 8
 _IN_MEMORY = 16 << 20  # bytes of packed evidence; the rest goes to disk
 
 
 def read(source: Source, period: Period, jobs: int, progress: Callable[[int], None]) -> Read:
     """Fold all of `source`.  `progress` hears how many bytes more were read."""
     packing = msgspec.structs.replace(PACKING, shelf=Room(_IN_MEMORY).shelf)
-    shares = source.shares(jobs * _SHARES_A_JOB) if jobs > 1 else []
+    shares = source.shares(jobs) if jobs > 1 else []
     if len(shares) < 2:
         return fold_all(source, period, progress, packing)
     whole = Read(PackedLedger.empty(Bounds(), packing), Tally())

@@ -25,8 +25,8 @@ class Source(Protocol):
     def batches(self) -> Iterator[Batch]:
         """Yield until exhausted.  A batch may come again; callers must not mind."""
 
-    def shares(self, count: int) -> "list[Source]":
-        """Sources that hold all of it together, about so many; not more than it is worth."""
+    def shares(self, jobs: int) -> "list[Source]":
+        """Sources that hold all of it together, cut for so many processes; one where it is not worth more."""
 
     @property
     def is_bound(self) -> bool:

@@ -18,7 +18,7 @@ from straykey import pipeline
 from straykey.core.record import Skipped
 from straykey.errors import UsageError
 from straykey.sources.compression import Limit
-from straykey.sources.files import Files, find
+from straykey.sources.files import Files, Found, find
 from tests.records import RawRecord, compact, gz, issuance_record, lines, trail, use_record
 
 SOUND = trail(use_record())
@@ -294,3 +294,27 @@ def test_a_digest_among_the_logs_is_no_detour(tmp_path: Path) -> None:
     tally = scanned(tmp_path).tally
     assert tally.skipped == {Skipped.DIGEST: 1}
     assert not tally.detours
+
+
+def cut(sizes: list[int], jobs: int) -> list[int]:
+    """How large the shares of so many files are, in megabytes."""
+    found = [Found(Path(str(number)), size << 20, asked=True) for number, size in enumerate(sizes)]
+    shares = Files(found).shares(jobs)
+    assert [name for share in shares for name, _ in share.contents] == [str(one.path) for one in found]
+    return [sum(size for _, size in share.contents) >> 20 for share in shares]
+
+
+def test_each_process_has_a_large_share_and_then_a_small_one() -> None:
+    assert cut([1] * 60, 2) == [21, 21, 9, 9]
+
+
+def test_shares_of_a_large_trail_are_bounded_and_small_ones_come_last() -> None:
+    shares = cut([1] * 1000, 2)
+    assert max(shares) == 32
+    assert sorted(shares, reverse=True) == shares
+    assert shares[-1] < 16
+
+
+def test_what_is_small_is_not_cut() -> None:
+    assert cut([0] * 200, 8) == [0]
+    assert len(cut([1, 1], 8)) == 2

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from io import BufferedReader, FileIO
-from itertools import chain
+from itertools import chain, repeat
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,9 +27,10 @@ STANDARD_INPUT = "-"
 _File = BinaryIO | FileIO | BufferedReader
 _LOG_SUFFIXES = (".json", ".jsonl", ".ndjson", ".gz", ".zst", ".log")
 _LOOKED_AT = 1 << 12
-# In bytes, as they lie there.  A process that dies costs a share; to open a file costs as much as some bytes.
+# In bytes, as they lie there.  A process that dies costs a share.
 _SMALLEST_SHARE = 1 << 20
-_LARGEST_SHARE = 1 << 24
+_LARGEST_SHARE = 1 << 25
+_AT_FIRST = 0.7  # of what there is to do
 _LEAST_COST = 1 << 12
 
 
@@ -43,6 +44,11 @@ class Found(msgspec.Struct, frozen=True):
     size: int
     asked: bool
     is_on_disk: bool = True
+
+    @property
+    def cost(self) -> int:
+        """What it takes to read it, in bytes: to open a file takes as much as some bytes of it."""
+        return max(self.size, _LEAST_COST)
 
 
 def find(paths: Iterable[str]) -> list[Found]:
@@ -103,6 +109,21 @@ def _identity(there: os.stat_result) -> object:
     return (there.st_dev, there.st_ino)
 
 
+def _sizes_of_shares(total: int, jobs: int) -> Iterator[int]:
+    """In which sizes to cut, so that no process waits long for the others.
+
+    What a session has in several shares is met in each: so few are best.  Each process has a large one, or several of
+    the largest there are, and in the end a small one, which the one that is behind leaves to the others.
+    """
+    left, is_end = total, False
+    while left > 0:
+        size = left // jobs if is_end else min(int(left * _AT_FIRST / jobs), _LARGEST_SHARE)
+        is_end = size < _LARGEST_SHARE
+        size = max(size, _SMALLEST_SHARE)
+        yield from repeat(size, jobs)
+        left -= size * jobs
+
+
 class Files:
     """A source of batches, one for each file; a file that cannot be read yields a batch that says why."""
 
@@ -118,10 +139,9 @@ class Files:
     def contents(self) -> list[tuple[str, int]]:
         return [(str(one.path), one.size) for one in self.found]
 
-    def shares(self, count: int) -> list[Source]:
+    def shares(self, jobs: int) -> list[Source]:
         """Neighbours stay together: files of one day hold the same sessions.  What is not on a disk stands alone."""
-        total = sum(one.size for one in self.found)
-        share = min(max(total // count, _SMALLEST_SHARE), _LARGEST_SHARE)
+        sizes = _sizes_of_shares(sum(one.cost for one in self.found), jobs)
         shares: list[list[Found]] = []
         room = 0
         for one in self.found:
@@ -130,9 +150,9 @@ class Files:
                 continue
             if room <= 0:
                 shares.append([])
-                room = share
+                room = next(sizes, _SMALLEST_SHARE)
             shares[-1].append(one)
-            room -= max(one.size, _LEAST_COST)
+            room -= one.cost
         return [Files(share, limit=self._limit) for share in shares]
 
     def batches(self) -> Iterator[Batch]:
