@@ -21,7 +21,9 @@ from straykey.core.calls import Calls, thinned
 from straykey.core.evidence import Bounds, Evidence
 
 _BLOCK = 1 << 16  # bytes before packing, about
-_MANY = 16  # times the events that are kept of a network
+# Times the events that are kept of a network.  So many calls are thinned: of fewer hardly any would go.
+_THINNED = 2
+_MANY = 16  # and so many of a session become evidence, where they cannot be thinned
 _MOST_RUNS = 16  # of one size
 
 
@@ -203,7 +205,7 @@ def encoded(calls: list[Calls], evidence: Evidence | None, bounds: Bounds) -> by
     """A part.  Calls are thinned; where there are many all the same, by many keys or from many networks, evidence is
     made of them, so that it stays bounded.
     """
-    if sum([one.count for one in calls]) > bounds.events:
+    if sum([one.count for one in calls]) > _THINNED * bounds.events:
         by_network: dict[str, list[Calls]] = {}
         for one in calls:
             by_network.setdefault(one.caller.network.key, []).append(one)
@@ -217,7 +219,8 @@ def encoded(calls: list[Calls], evidence: Evidence | None, bounds: Bounds) -> by
 
 
 def _few(calls: list[Calls], bounds: Bounds) -> list[Calls]:
-    return thinned(calls, bounds.events) if sum([one.count for one in calls]) > bounds.events else calls
+    is_many = sum([one.count for one in calls]) > _THINNED * bounds.events
+    return thinned(calls, bounds.events) if is_many else calls
 
 
 def _join(parts: list[msgspec.Raw], bounds: Bounds) -> bytes:
