@@ -97,49 +97,41 @@ class Sighting(msgspec.Struct, gc=False, array_like=True):
 
 def sighting_of(calls: list[Calls], bounds: Bounds) -> Sighting:
     """All use of one network."""
-    agents = _agents(calls)
-    first = min(agents.values())
-    keys: dict[str, str] = {}
+    keys: dict[str, str] = {}  # stamps, here and below
+    deliveries: dict[str, str] = {}
     called: dict[str, str] = {}
+    agents: dict[str, Event] = {}
     for one in calls:
-        key = one.caller.access_key
+        caller, earliest = one.caller, one.earliest
+        if earliest < keys.get(caller.access_key, _NEVER):
+            keys[caller.access_key] = earliest
+        if caller.delivery and earliest < deliveries.get(caller.delivery, _NEVER):
+            deliveries[caller.delivery] = earliest
         for kind in one.kinds:
-            time = kind.stamps[0][:TIME]
-            if time < called.get(kind.call, _NEVER):
-                called[kind.call] = time
-            if time < keys.get(key, _NEVER):
-                keys[key] = time
+            first = kind.stamps[0]
+            if first < called.get(kind.call, _NEVER):
+                called[kind.call] = first
+            known = agents.get(kind.agent)
+            if known is None or first[:TIME] <= known.time:
+                event = one.event(kind, first)
+                agents[kind.agent] = event if known is None else min(event, known)
+    latest = max([one.latest for one in calls])
     return Sighting(
         network=max([one.caller.network for one in calls]),
-        first=first,
-        last=max([one.last for one in calls]),
+        first=min(agents.values()),
+        last=max([one.last for one in calls if one.latest == latest]),
         events=Events(undrawn=calls, most=bounds.events),
         hours=Firsts({hour: hour for hour in hours_of(calls)}),
-        keys=Firsts(keys),
+        keys=_times(keys),
         agents=Witnesses(agents),
-        calls=Firsts(called),
-        deliveries=Firsts(_deliveries(calls)),
+        calls=_times(called),
+        deliveries=_times(deliveries),
         issued=min([one.caller.issued for one in calls if one.caller.issued], default=""),
     )
 
 
-def _agents(calls: list[Calls]) -> dict[str, Event]:
-    """The earliest event of each program."""
-    agents: dict[str, Event] = {}
-    for one in calls:
-        for kind in one.kinds:
-            known = agents.get(kind.agent)
-            start = kind.stamps[0]
-            if known is None or start[:TIME] <= known.time:
-                event = one.event(kind, start)
-                if known is None or event < known:
-                    agents[kind.agent] = event
-    return agents
-
-
-def _deliveries(calls: list[Calls]) -> dict[str, str]:
-    found = [(one.earliest[:TIME], one.caller.delivery) for one in calls if one.caller.delivery]
-    return {delivery: time for time, delivery in sorted(found, reverse=True)}
+def _times(stamps: dict[str, str]) -> Firsts:
+    return Firsts({name: stamp[:TIME] for name, stamp in stamps.items()})
 
 
 def part_of(sighting: Sighting, events: list[Event]) -> Sighting:
