@@ -41,7 +41,12 @@ def _is_hour(text: str) -> bool:
 
 # Seen: "Jul 10, 2023, 6:30:22 PM" and, until 2019, "Jul 4, 2019 4:29:29 PM"; newer JDKs put a narrow space before PM.
 _EXPIRY = re.compile(r"([A-Z][a-z]{2}) ([0-9]{1,2}), ([0-9]{4}),? ([0-9]{1,2}):([0-9]{2}):([0-9]{2})\s([AP])M")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MONTHS = {
+    name: f"{number:02}"
+    for number, name in enumerate(
+        ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), start=1
+    )
+}
 _USUAL_LIFETIME = timedelta(hours=6, minutes=40)
 
 
@@ -59,11 +64,13 @@ def _usual_expiry(issued: str) -> str:
 
 def _spelled_time(text: str) -> str | None:
     match = _EXPIRY.fullmatch(text)
-    if match is None or match[1] not in _MONTHS:
+    if match is None:
         return None
-    day, year, hour, minute, second = map(int, match.group(2, 3, 4, 5, 6))
-    of_day = hour % 12 + (12 if match[7] == "P" else 0)
-    return moment(f"{year:04}-{_MONTHS.index(match[1]) + 1:02}-{day:02}T{of_day:02}:{minute:02}:{second:02}Z")
+    month, day, year, hour, minute, second, half = match.groups()
+    if month not in _MONTHS:
+        return None
+    of_day = int(hour) % 12 + (12 if half == "P" else 0)
+    return moment(f"{year}-{_MONTHS[month]}-{day:0>2}T{of_day:02}:{minute}:{second}Z")
 
 
 @lru_cache(maxsize=8192)

@@ -65,7 +65,7 @@ def session_of_role(role_arn: str, name: str) -> Session | None:
     if match is None or not name:
         return None
     partition, account, role = match.groups()
-    return parse_session(f"arn:{partition}:sts::{account}:assumed-role/{role}/{name}")
+    return Session(f"arn:{partition}:sts::{account}:assumed-role/{role}/{name}", partition, account, role, name)
 
 
 def is_instance_id(text: str) -> bool:
