@@ -29,7 +29,7 @@ _SESSIONS_AMONG = 1_000_000
 _SESSIONS_AMONG_FULL = 10_000_000
 _LARGE = Plan(6_200_000, 6_200)  # 10 GB
 _HUGEST = 100_000_000
-_STEPS = ("compare", "records", "sessions", "large", "stages")
+_STEPS = ("compare", "records", "sessions", "large", "corners", "stages")
 
 
 def main() -> None:
@@ -94,6 +94,10 @@ def _large(bench: Bench, results: Results, asked: argparse.Namespace) -> None:
     results.large = steps.point(bench, Plan(records, max(10, int(_LARGE.sessions * asked.scale))), 1)
 
 
+def _corners(_: Bench, results: Results, asked: argparse.Namespace) -> None:
+    results.corners = steps.corners(asked.scale)
+
+
 def _stages(bench: Bench, results: Results, asked: argparse.Namespace) -> None:
     results.stages = steps.stages(bench, int(_TRAIL * asked.scale), results.start)
 
@@ -103,6 +107,7 @@ _DO: dict[str, Callable[[Bench, Results, argparse.Namespace], None]] = {
     "records": _by_records,
     "sessions": _by_sessions,
     "large": _large,
+    "corners": _corners,
     "stages": _stages,
 }
 
@@ -114,7 +119,7 @@ def _scaled(sizes: tuple[int, ...], scale: float) -> list[int]:
 def _runs(plan: Plan, asked: argparse.Namespace) -> int:
     """The larger, the fewer: a long run is its own average."""
     usual = 5 if plan.records <= 100_000 else 3 if plan.records <= 1_000_000 else 1
-    return usual + 2 * int(asked.full)
+    return usual + 2 * int(asked.full and usual > 1)
 
 
 def _publish(results: Results) -> None:

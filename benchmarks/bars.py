@@ -112,7 +112,10 @@ def _two(large: Comparison | None, figure: str) -> Bar:
     if one is None or two is None:
         return _unmeasured(figure, bar, aim)
     reached = ratio(one.runs, two.runs, "wall_seconds")
-    return Bar(figure, bar, aim, spread(reached, 2), reached.median >= 1.6)
+    halves = found(large, rivals.HALVES)
+    most = ratio(one.runs, halves.runs, "wall_seconds") if halves else None
+    beside = f"; two scans of half each, side by side: {spread(most, 2)}" if most else ""
+    return Bar(figure, bar, aim, spread(reached, 2) + beside, reached.median >= 1.6)
 
 
 def _unmeasured(figure: str, bar: str, aim: str) -> Bar:

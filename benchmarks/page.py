@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from benchmarks import rivals
 from benchmarks.bars import allowed_mb, bars, cost, found, spread
-from benchmarks.results import Comparison, Measured, Point, Results, Stages, median, ratio
+from benchmarks.results import Comparison, Corner, Measured, Point, Results, Stages, median, ratio
 
 BEGIN, END = "<!-- measured -->", "<!-- end -->"
 _HOLDS = {True: "yes", False: "**no**", None: ""}
@@ -16,6 +16,7 @@ _SHAPES = {
 _DOES = {
     rivals.ONE: "unpack, decode and check every byte, fold, judge, print",
     rivals.TWO: "the same",
+    rivals.HALVES: "one process reads one half, one the other; two programs, two outcomes: what two could reach here",
     rivals.BEFORE: "the same",
     rivals.LIMIT: "unpack, decode what is needed, fold; no judging, no salvage",
 }
@@ -38,6 +39,8 @@ def render(results: Results) -> str:
     parts += [_curve(results, points) for points in (results.by_records, results.by_sessions) if points]
     if results.large is not None:
         parts += ["## Memory on 10 GB of logs\n", _curve(results, [results.large])]
+    if results.corners:
+        parts += ["## Judging where it could be slow\n", _corners(results.corners)]
     if results.stages:
         parts += ["## Where the time goes\n", _stages(results.stages)]
     parts += ["## What a native core could bring\n", _native(results)]
@@ -105,6 +108,15 @@ def _point(results: Results, point: Point, first: float) -> Sequence[str]:
     peak, cpu = median(point.runs, "peak_mb"), median(point.runs, "cpu_seconds")
     size = (f"{point.records:,}", f"{point.sessions:,}", f"{point.unpacked_mb / 1000:,.2f}")
     return (*size, f"{cpu:,.2f}", f"{one:.2f}", f"{one / first:.2f}", f"{peak:,.0f}", f"{allowed_mb(point):,.0f}")
+
+
+def _corners(corners: list[Corner]) -> str:
+    head = ("a ledger of", "size", "seconds", "µs each", "findings")
+    rows = (
+        (one.what, f"{one.size:,}", f"{one.seconds:.2f}", f"{one.seconds / one.size * 1e6:.1f}", f"{one.findings:,}")
+        for one in corners
+    )
+    return _table(head, rows)
 
 
 def _stages(stages: list[Stages]) -> str:

@@ -59,6 +59,15 @@ class Stages(msgspec.Struct, frozen=True):
     judge: float
 
 
+class Corner(msgspec.Struct, frozen=True):
+    """Judging a crowd of so many, where it could be slow."""
+
+    what: str
+    size: int
+    seconds: float
+    findings: int
+
+
 class Machine(msgspec.Struct, frozen=True):
     python: str
     cores: int
@@ -72,6 +81,7 @@ class Results(msgspec.Struct):
     by_records: list[Point] = []
     by_sessions: list[Point] = []
     large: Point | None = None
+    corners: list[Corner] = []
     stages: list[Stages] = []
 
 

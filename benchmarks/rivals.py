@@ -1,5 +1,6 @@
 """The programs that are run beside each other, and why one of them is not."""
 
+import shlex
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from benchmarks.measure import Program
 HERE = Path(__file__).parent
 ONE = "straykey scan, one process"
 TWO = "straykey scan, two processes"
+HALVES = "straykey scan, two of them side by side"
 BEFORE = "straykey scan, before"
 PLAIN = "gzip, json, dictionaries"
 DUCKDB = "DuckDB"
@@ -37,6 +39,18 @@ def scan(folder: Path, *, jobs: int = 1) -> Program:
     return Program(ONE if jobs == 1 else TWO, [*command, *(["--jobs", str(jobs)] if has_jobs() else [])])
 
 
+def halves(folder: Path, scratch: Path) -> Program:
+    """Two scans at once, of half the files each, which have nothing to do with each other."""
+    there = scratch / "halves" / folder.name
+    for place, file in enumerate(sorted(folder.iterdir())):
+        half = there / str(place % 2)
+        half.mkdir(parents=True, exist_ok=True)
+        (half / file.name).unlink(missing_ok=True)
+        (half / file.name).symlink_to(file.resolve())
+    one, other = (shlex.join(scan(half).command) for half in sorted(there.iterdir()))
+    return Program(HALVES, ["sh", "-c", f"{one} & {other} && wait $!"])
+
+
 def older(folder: Path, source: Path) -> Program:
     """The same of another version, whose source lies there."""
     command = [sys.executable, "-m", "straykey", "scan", str(folder), "--offline", "--format", "jsonl"]
@@ -53,7 +67,7 @@ def field(folder: Path, scratch: Path, before: Path | None) -> Field:
     """All programs that can be run here, over `folder`; `before` holds the source of an older straykey."""
     programs, absent = [scan(folder)], []
     if has_jobs():
-        programs.append(scan(folder, jobs=2))
+        programs += [scan(folder, jobs=2), halves(folder, scratch)]
     else:
         absent.append(f"{TWO}: this straykey has no --jobs")
     if before is not None:

@@ -11,9 +11,10 @@ from pathlib import Path
 import msgspec
 
 from benchmarks import measure, rivals
+from benchmarks.corners import WORST
 from benchmarks.growth import Plan
 from benchmarks.measure import Outcome
-from benchmarks.results import Comparison, Point, Run, Stages, median
+from benchmarks.results import Comparison, Corner, Point, Run, Stages, median
 
 SHAPES = FLEET, LARGE, DELIVERED = "fleet", "large", "delivered"
 _RECORDS_OF_FLEET = 600  # to a session, its own and the others'
@@ -112,6 +113,17 @@ def point(bench: Bench, plan: Plan, runs: int) -> Point:
     size = unpacked_mb(list(folder.iterdir()))
     bench.done_with(folder)
     return Point(*_told(outcomes[0]), size, [outcome.run for outcome in outcomes])
+
+
+def corners(scale: float) -> list[Corner]:
+    """Every corner at its worst and at a quarter of that."""
+    found = []
+    for name, worst in WORST.items():
+        for size in (worst // 4, worst):
+            say(f"judging {name}, {size:,}")
+            told = _python("benchmarks.corners", "--of", name, str(max(100, int(size * scale))))
+            found.append(msgspec.json.decode(told, type=Corner))
+    return found
 
 
 def stages(bench: Bench, records: int, cost: list[Run]) -> list[Stages]:
