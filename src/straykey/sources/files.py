@@ -30,7 +30,6 @@ _LOOKED_AT = 1 << 12
 # In bytes, as they lie there.  A process that dies costs a share.
 _SMALLEST_SHARE = 1 << 20
 _LARGEST_SHARE = 1 << 25
-_AT_FIRST = 0.7  # of what there is to do
 _LEAST_COST = 1 << 12
 
 
@@ -110,16 +109,13 @@ def _identity(there: os.stat_result) -> object:
 
 
 def _sizes_of_shares(total: int, jobs: int) -> Iterator[int]:
-    """In which sizes to cut, so that no process waits long for the others.
+    """In which sizes to cut: as large as may be, for what a session has in several shares is met in each of them.
 
-    What a session has in several shares is met in each: so few are best.  Each process has a large one, or several of
-    the largest there are, and in the end a small one, which the one that is behind leaves to the others.
+    Each process has as many; the last are smaller, so that nobody waits long for the one that is behind.
     """
-    left, is_end = total, False
+    left = total
     while left > 0:
-        size = left // jobs if is_end else min(int(left * _AT_FIRST / jobs), _LARGEST_SHARE)
-        is_end = size < _LARGEST_SHARE
-        size = max(size, _SMALLEST_SHARE)
+        size = max(min(left // jobs, _LARGEST_SHARE), _SMALLEST_SHARE)
         yield from repeat(size, jobs)
         left -= size * jobs
 
