@@ -6,7 +6,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from straykey.formats.text import as_json, printable
+from straykey.formats.text import as_json, bounded, printable
 
 any_text = st.text(st.characters())  # surrogates and controls included
 
@@ -31,3 +31,10 @@ def test_json_is_plain_ascii_and_reads_back(value: dict[str, str]) -> None:
     text = as_json(value)
     assert all(" " <= char < "\x7f" for char in text)
     assert json.loads(text) == value
+
+
+@given(any_text, st.integers(min_value=1, max_value=40))
+def test_bounded_text_is_printable_and_no_longer_than_allowed(text: str, most: int) -> None:
+    shown = bounded(text, most)
+    assert len(shown) <= most
+    assert shown == printable(text) or (shown[-1] == "…" and printable(text).startswith(shown[:-1]))

@@ -18,6 +18,12 @@ def printable(text: str) -> str:
     return "".join(_shown(char) if unicodedata.category(char) in _HOSTILE else char for char in text)
 
 
+def bounded(text: str, most: int) -> str:
+    """`printable`, and no longer than a format allows; what was cut ends in an ellipsis."""
+    shown = printable(text)
+    return shown if len(shown) <= most else f"{shown[: most - 1]}…"
+
+
 def _shown(char: str) -> str:
     code = ord(char)
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
