@@ -67,6 +67,27 @@ def test_the_json_document_tells_the_ranges_it_was_judged_by(logs: Path, ranges:
     assert len(document["findings"]) == 1
 
 
+@pytest.mark.parametrize(
+    ("form", "path"),
+    [("asff", ("Id",)), ("ocsf", ("finding_info", "uid")), ("guardduty", ("detail", "id"))],
+)
+def test_the_formats_of_others_are_lists_with_our_ids(
+    form: str, path: tuple[str, ...], logs: Path, ranges: Path
+) -> None:
+    (ours,) = json.loads(straykey("scan", logs, "--ip-ranges", ranges, "--format", "json").stdout)["findings"]
+    (told,) = json.loads(straykey("scan", logs, "--ip-ranges", ranges, "--format", form).stdout)
+    for name in path:
+        told = told[name]
+    assert told.removeprefix("straykey/") == ours["id"]
+
+
+@pytest.mark.parametrize("form", ["asff", "ocsf", "guardduty"])
+def test_without_findings_the_formats_of_others_are_empty_lists(form: str, tmp_path: Path, ranges: Path) -> None:
+    (tmp_path / "quiet.json").write_bytes(trail(use_record()))
+    ran = straykey("scan", tmp_path / "quiet.json", "--ip-ranges", ranges, "--format", form)
+    assert (ran.returncode, json.loads(ran.stdout)) == (0, [])
+
+
 @pytest.mark.parametrize(("at_least", "code"), [("HIGH", 1), ("LOW", 1)])
 def test_fail_on_exits_1_for_a_finding_that_severe(at_least: str, code: int, logs: Path, ranges: Path) -> None:
     assert straykey("scan", logs, "--ip-ranges", ranges, "--fail-on", at_least).returncode == code

@@ -2,14 +2,17 @@
 
 import sys
 import time
+from collections.abc import Callable
 from enum import StrEnum
 
 import typer
 from rich.console import Console, RenderableType
 
 from straykey import pipeline
+from straykey.core.finding import Finding
 from straykey.engines.local import processors
-from straykey.formats import finding_json, finding_table, summary
+from straykey.formats import asff, finding_json, finding_table, guardduty, ocsf, summary
+from straykey.formats.text import as_json
 from straykey.progress import Progress
 from straykey.sources.aws_ranges import Obtained
 from straykey.sources.files import Files, find
@@ -22,6 +25,16 @@ class Format(StrEnum):
     TABLE = "table"
     JSON = "json"
     JSONL = "jsonl"
+    ASFF = "asff"
+    OCSF = "ocsf"
+    GUARDDUTY = "guardduty"
+
+
+_OF_OTHERS: dict[Format, Callable[[Finding], dict[str, object]]] = {
+    Format.ASFF: asff.to_finding,
+    Format.OCSF: ocsf.to_finding,
+    Format.GUARDDUTY: guardduty.to_event,
+}
 
 
 def scanned(paths: list[str], request: pipeline.Request, ranges_told: str, jobs: int | None = None) -> pipeline.Scanned:
@@ -52,6 +65,8 @@ def show_findings(outcome: pipeline.Scanned, how: Format, arguments: list[str], 
     elif how is Format.JSONL:
         for finding in findings:
             typer.echo(finding_json.to_line(finding))
+    elif how in _OF_OTHERS:
+        typer.echo(as_json([_OF_OTHERS[how](finding) for finding in findings], indent=2))
     else:
         show(finding_table.render(findings, instances=outcome.instances, most=_MOST_BLOCKS))
         if findings:
