@@ -171,5 +171,5 @@ def test_every_module_and_name_of_the_architecture_page_is_there() -> None:
 
 def test_the_error_tree_is_drawn_in_full() -> None:
     tree = errors.__doc__ or ""
-    for error in (errors.StraykeyError, errors.UsageError, errors.RangesError):
+    for error in (errors.StraykeyError, errors.UsageError, errors.SourceError, errors.RangesError):
         assert error.__name__ in tree

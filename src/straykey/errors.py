@@ -2,6 +2,7 @@
 
     StraykeyError
     ├── UsageError     asked for something that is not there or not allowed; exit 2
+    ├── SourceError    AWS, or what reaches it, does not let us read anything; exit 2
     └── RangesError    a file of AWS address ranges that is none; exit 2
 
 Input that cannot be read is no error: it is counted by reason, named, and reported at the end.
@@ -18,6 +19,10 @@ class StraykeyError(Exception):
 
 class UsageError(StraykeyError):
     """The command line asks for something that cannot be done."""
+
+
+class SourceError(StraykeyError):
+    """Records cannot be read from where they are."""
 
 
 class RangesError(StraykeyError):

@@ -1,0 +1,127 @@
+"""How AWS is reached, and in words why it refuses; the one module that imports boto3, and only once it is needed.
+
+What AWS says of a refusal is repeated for denied access only, where it names who was denied.  Of a wrong signature it
+says what was signed, session token and all; a credential process may say anything.
+"""
+
+from typing import TYPE_CHECKING
+
+from straykey.errors import SourceError
+from straykey.formats.text import printable
+
+if TYPE_CHECKING:
+    from boto3.session import Session
+    from botocore.config import Config
+
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"})
+_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+_UNKNOWN = frozenset(
+    {
+        "AuthFailure",
+        "IncompleteSignature",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "MissingAuthenticationToken",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+_THROTTLED = frozenset(
+    {
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+_NO_CREDENTIALS = frozenset(
+    {
+        "CredentialRetrievalError",
+        "NoAuthTokenError",
+        "NoCredentialsError",
+        "PartialCredentialsError",
+        "ProfileNotFound",
+        "TokenRetrievalError",
+        "UnauthorizedSSOTokenError",
+        "UnknownCredentialError",
+    }
+)
+_LOG_IN = "log in (aws sso login), or set AWS_PROFILE, or the keys in the environment"
+_SECONDS_TO_CONNECT = 10
+
+
+def session() -> "Session":
+    """Credentials and region as every AWS tool finds them: environment, profile, instance."""
+    try:
+        import boto3  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise SourceError("reading from AWS needs boto3", hint="pip install 'straykey[aws]'") from error
+    try:
+        return boto3.Session()
+    except failures() as error:
+        raise refusal(error, "AWS configuration", "") from error
+
+
+def settings() -> "Config":
+    """Of a client that tries once: who calls it knows how to wait."""
+    from botocore.config import Config  # noqa: PLC0415 - an extra
+
+    return Config(retries={"total_max_attempts": 1}, connect_timeout=_SECONDS_TO_CONNECT, user_agent_extra="straykey")
+
+
+def failures() -> tuple[type[Exception], ...]:
+    """Everything that botocore raises."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - an extra
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415 - an extra
+
+    return (BotoCoreError, ClientError, ResponseParserError)
+
+
+def code_of(error: Exception) -> str:
+    """AWS's word for what is wrong; without an answer of AWS, botocore's."""
+    answer = getattr(error, "response", None)
+    return str(answer.get("Error", {}).get("Code", "")) if isinstance(answer, dict) else type(error).__name__
+
+
+def is_throttling(error: Exception) -> bool:
+    return code_of(error) in _THROTTLED
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether the same call may well be answered later: AWS failed, or the network did."""
+    from botocore.exceptions import ConnectionError, HTTPClientError  # noqa: A004, PLC0415 - an extra
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415 - an extra
+
+    answer = getattr(error, "response", None)
+    if isinstance(answer, dict):
+        return bool(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500)
+    return isinstance(error, (ConnectionError, HTTPClientError, ResponseParserError))
+
+
+def refusal(error: Exception, where: str, permission: str) -> SourceError:
+    """What went wrong with a call that needs `permission`, and how to mend it."""
+    code = code_of(error)
+    if code in _DENIED:
+        return SourceError(f"{where}: access denied{_said_by(error)}", hint=f"grant {permission} to who scans")
+    if code in _EXPIRED:
+        return SourceError(f"{where}: the credentials have expired", hint=_LOG_IN)
+    if code in _UNKNOWN:
+        hint = f"{_LOG_IN}; check that the region is enabled for the account, and that the clock is right"
+        return SourceError(f"{where}: AWS does not accept the credentials ({printable(code)})", hint=hint)
+    if code in _NO_CREDENTIALS or code.startswith(("SSO", "Login")):
+        return SourceError(f"{where}: no usable AWS credentials ({code})", hint=_LOG_IN)
+    if code in _THROTTLED:
+        hint = "somebody else is calling it, too: wait until they are done, or read less (--since)"
+        return SourceError(f"{where}: AWS keeps saying that it is called too often ({printable(code)})", hint=hint)
+    if is_passing(error):
+        return SourceError(f"{where}: no answer from AWS ({printable(code)})", hint="check network, proxy and region")
+    if hasattr(error, "response"):
+        return SourceError(f"{where}: AWS refuses the call ({printable(code)})")
+    return SourceError(f"{where}: AWS cannot be called ({code})", hint="check the AWS configuration and environment")
+
+
+def _said_by(error: Exception) -> str:
+    answer = getattr(error, "response", None)
+    told = answer.get("Error", {}).get("Message", "") if isinstance(answer, dict) else ""
+    return f": {printable(str(told))}" if told else ""
