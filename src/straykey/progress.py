@@ -12,9 +12,9 @@ _T = TypeVar("_T")
 
 
 class Progress:
-    """Advances by bytes read."""
+    """Advances by bytes read; `total_bytes` is None where nobody knows."""
 
-    def __init__(self, total_bytes: int) -> None:
+    def __init__(self, total_bytes: int | None) -> None:
         self._bar = rich.progress.Progress(
             rich.progress.BarColumn(),
             rich.progress.DownloadColumn(),
