@@ -14,7 +14,7 @@ def straykey(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def main() -> None:
-    assert find_spec("zstandard") is None, "an extra is installed: this environment proves nothing"
+    assert not any(map(find_spec, ("zstandard", "boto3"))), "an extra is installed: this environment proves nothing"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         demo = straykey("demo", str(folder / "company"))
@@ -25,7 +25,10 @@ def main() -> None:
         scan = straykey("scan", "--offline", str(packed))
         assert scan.returncode == 3, scan.stderr
         assert "pip install 'straykey[zstd]'" in scan.stderr, scan.stderr
-    print("without extras: 2 passed, 0 failed")
+    history = straykey("scan", "--offline", "history:")
+    assert history.returncode == 2, history.stderr
+    assert "pip install 'straykey[aws]'" in history.stderr, history.stderr
+    print("without extras: 3 passed, 0 failed")
 
 
 main()

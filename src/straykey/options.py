@@ -22,7 +22,13 @@ from straykey.formats import allow_list
 from straykey.formats.text import printable
 from straykey.sources import aws_ranges
 
-Paths = Annotated[list[str], typer.Argument(metavar="PATH", help="CloudTrail files, folders of them, or - for stdin.")]
+Paths = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="PATH",
+        help="CloudTrail files, folders of them, - for stdin, or history:[REGION,…] for AWS's own 90 days.",
+    ),
+]
 IpRanges = Annotated[
     Path | None,
     typer.Option("--ip-ranges", metavar="FILE", help="AWS's ip-ranges.json; default: a copy downloaded once a week."),

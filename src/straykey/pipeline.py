@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from functools import partial
 
 import msgspec
@@ -27,7 +28,10 @@ from straykey.engines.local import Workers
 from straykey.engines.shelf import Room
 from straykey.formats.explanation import Explained
 from straykey.ports import Source
+from straykey.sources import history
 from straykey.sources.compression import PACKING
+from straykey.sources.files import Files, find
+from straykey.sources.several import Several
 
 
 class Period(msgspec.Struct, frozen=True):
@@ -42,6 +46,22 @@ class Period(msgspec.Struct, frozen=True):
             return True
         at = moment(time)
         return at is None or (self.since <= at and (not self.until or at < self.until))
+
+
+def source_of(paths: Iterable[str], period: Period, tell: Callable[[str], None]) -> Source:
+    """What the paths of a command line name; `tell` is given lines for the user while it is read."""
+    texts = list(paths)
+    looked_up = [text for text in texts if text.startswith(history.NAME)]
+    # First what may be refused: better in the first second than after all files.
+    sources: list[Source] = [history.history(looked_up, _window(period), tell)] if looked_up else []
+    files = [text for text in texts if text not in looked_up]
+    if files or not sources:
+        sources.append(Files(find(files)))
+    return Several(sources) if len(sources) > 1 else sources[0]
+
+
+def _window(period: Period) -> history.Window:
+    return history.Window(*(datetime.fromisoformat(text) if text else None for text in (period.since, period.until)))
 
 
 class Request(msgspec.Struct, frozen=True):

@@ -15,7 +15,6 @@ from straykey.formats import asff, finding_json, finding_table, guardduty, ocsf,
 from straykey.formats.text import as_json
 from straykey.progress import Progress
 from straykey.sources.aws_ranges import Obtained
-from straykey.sources.files import Files, find
 
 _WIDTH_OFF_TERMINAL = 140
 _MOST_BLOCKS = 20
@@ -40,9 +39,11 @@ _OF_OTHERS: dict[Format, Callable[[Finding], dict[str, object]]] = {
 def scanned(paths: list[str], request: pipeline.Request, ranges_told: str, jobs: int | None = None) -> pipeline.Scanned:
     """Scan under a progress bar, then say what was read, lost and found."""
     began = time.monotonic()
-    found = find(paths)
-    with Progress(sum(one.size for one in found)) as progress:
-        outcome = pipeline.scan(Files(found), request, jobs=jobs or processors(), progress=progress.advance)
+    source = pipeline.source_of(paths, request.period, say)
+    # What only this process can read tells no size beforehand.
+    total = None if source.is_bound else sum(size for _, size in source.contents)
+    with Progress(total) as progress:
+        outcome = pipeline.scan(source, request, jobs=jobs or processors(), progress=progress.advance)
     for line in summary.lines(
         outcome.tally,
         outcome.findings,

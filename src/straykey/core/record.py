@@ -40,6 +40,7 @@ class Skipped(StrEnum):
     TOO_LARGE = "unpacks to more than the limit"
     NO_LIBRARY = "zstd-compressed, and no zstd library here (pip install 'straykey[zstd]')"
     UNREADABLE = "cannot be opened"
+    REFUSED = "AWS gave no more of it"
     WORKER_DIED = "the process that read it died, twice"
 
     @property
