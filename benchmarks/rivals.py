@@ -42,10 +42,10 @@ def scan(folder: Path, *, jobs: int = 1) -> Program:
 def halves(folder: Path, scratch: Path) -> Program:
     """Two scans at once, of half the files each, which have nothing to do with each other."""
     there = scratch / "halves" / folder.name
+    shutil.rmtree(there, ignore_errors=True)
     for place, file in enumerate(sorted(folder.iterdir())):
         half = there / str(place % 2)
         half.mkdir(parents=True, exist_ok=True)
-        (half / file.name).unlink(missing_ok=True)
         (half / file.name).symlink_to(file.resolve())
     one, other = (shlex.join(scan(half).command) for half in sorted(there.iterdir()))
     return Program(HALVES, ["sh", "-c", f"{one} & {other} && wait $!"])

@@ -197,11 +197,11 @@ def fold(portions: Iterable[Decoded], folding: Folding, period: Period) -> Folde
         if portion.detours:
             folded.detours.update(portion.detours)
         for record, reason in portion.mended:
-            lost = [outcome for outcome in _take(folding, period, [record]) if outcome.is_loss]
+            lost = [outcome for outcome in _take(folding, period, [record]).elements() if outcome.is_loss]
             folded.skipped.update(lost)
             if not lost:
                 folded.mended[reason] += 1
-    if not folded.records and not any(reason.is_loss for reason in folded.skipped):
+    if not folded.records and not any(reason.is_loss for reason in folded.skipped.elements()):
         folded.detours.clear()  # a digest, say: there was nothing to read, fast or slowly
     return folded
 

@@ -1,16 +1,24 @@
 """Evidence packed away in runs, and brought together again."""
 
 import random
+from collections import Counter
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from straykey.core.calls import TIME, Alike, Calls, rank, thinned
 from straykey.core.evidence import Bounds
 from straykey.core.folding import Folding
 from straykey.core.ledger import Ledger, PackedLedger
+from straykey.core.network import network_of
+from straykey.core.observation import Caller
 from straykey.core.reading import decode
+from straykey.core.record import Skipped
 from straykey.core.run import Packing
+from straykey.core.sample import Events
+from straykey.core.session import Session
 from straykey.pipeline import Period, fold
 from straykey.sources.compression import PACKING
 from tests.core.test_ledger_laws import TIGHT, drawn, histories, read, told
@@ -96,16 +104,65 @@ def with_key(record: RawRecord, number: int) -> RawRecord:
     return {**record["userIdentity"], "accessKeyId": f"ASIAEXAMPLE{number:09}"}
 
 
-@pytest.mark.parametrize(
-    "long", ["userAgent", "eventID", "sourceIPAddress", "awsRegion", "vpcEndpointId", "eventSource"]
-)
+LONG_TEXTS = ["userAgent", "eventID", "sourceIPAddress", "awsRegion", "vpcEndpointId", "eventSource", "errorCode"]
+LONG_OF_CALLERS = ["accessKeyId", "ec2RoleDelivery", "vpcEndpointAccountId"]
+
+
+def with_long(field: str, number: int, **more: Any) -> RawRecord:
+    """A record with a text of 100 kB."""
+    text = f"{number:0>100000}"
+    # From a private address, or else the endpoint is not kept.
+    record = use_record(event_id=str(number), **more, **({"address": "10.0.0.7"} if "vpc" in field else {}))
+    if field == "vpcEndpointAccountId":
+        record["vpcEndpointId"] = "vpce-0aaa"
+    if field == "accessKeyId":
+        return record | {"userIdentity": record["userIdentity"] | {field: text}}
+    if field == "ec2RoleDelivery":
+        context = record["userIdentity"]["sessionContext"] | {field: text}
+        return record | {"userIdentity": record["userIdentity"] | {"sessionContext": context}}
+    return record | {field: text}
+
+
+@pytest.mark.parametrize("long", [*LONG_TEXTS, *LONG_OF_CALLERS])
 def test_records_with_long_texts_are_packed_away_sooner(long: str) -> None:
     folding = Folding(Bounds(), Packing())
-    private = {"address": "10.0.0.7"} if long == "vpcEndpointId" else {}  # else the endpoint is not kept
     for number in range(800):
-        record = use_record(**{"event_id": str(number), long: f"{number:0>100000}"}, **private)
-        fold([decode(trail(record))], folding, Period())
+        fold([decode(trail(with_long(long, number)))], folding, Period())
     assert len(folding.ledger().sessions.runs) > 1
+
+
+@pytest.mark.parametrize("long", ["userAgent", "awsRegion", "accessKeyId"])
+def test_so_are_those_that_are_folded_the_plain_way(long: str) -> None:
+    folding = Folding(Bounds(), Packing())
+    for number in range(800):
+        fold([decode(trail(with_long(long, number, sharedEventID="shared")))], folding, Period())
+    assert len(folding.ledger().sessions.runs) > 1
+
+
+@settings(max_examples=100, deadline=None)
+@given(histories())
+def test_what_gives_nothing_is_counted_as_the_plain_way_counts_it(records: list[RawRecord]) -> None:
+    odd = [use_record(sourceIPAddress=None), use_record(sourceIPAddress="999.1.1.1"), *records]
+    ledger, folding, counted = Ledger(TIGHT), Folding(TIGHT, Packing()), Counter[Skipped]()
+    plainly = Counter(why for record in decode(trail(*odd, *odd)).records if (why := ledger.take(record)))
+    for share in (odd, odd):
+        skipped = folding.take(decode(trail(*share)).records)
+        assert all(skipped.values())
+        counted.update(skipped)
+    assert counted == plainly
+
+
+def test_one_more_than_the_sample_stays_or_it_would_not_show_that_there_were_more() -> None:
+    stamps = [f"2026-05-04T10:00:{number:02}Zevent-{number}" for number in range(9)]
+    stamps.sort(key=lambda stamp: rank(stamp[TIME:]))
+    # First and last in time are among the lowest, so that neither of them is the one more.
+    times = [f"2026-05-04T10:00:{second:02}Z" for second in (0, 59, 30, *range(31, 37))]
+    kept = sorted(time + stamp[TIME:] for time, stamp in zip(times, stamps, strict=True))
+    session = Session("arn:aws:sts::111122223333:assumed-role/web-role/i-0", "aws", "111122223333", "web-role", "i-0")
+    caller = Caller(session, network_of("198.18.0.10"), "ASIAEXAMPLE", "", "", "", "")
+    few = thinned([Calls(caller, [Alike("s3:ListBuckets", "", "", "", kept)])], keep=3)
+    sample = Events(undrawn=few, most=3)
+    assert (sample.count(3) > 3, sample.overflowed) == (True, True)
 
 
 def test_a_session_that_is_in_every_run_is_kept_in_few_of_them() -> None:

@@ -1,17 +1,19 @@
 """Blocks that find no room in memory, and where they lie then."""
 
 import resource
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from straykey.core.evidence import Bounds
+from straykey.core.ledger import PackedLedger
 from straykey.core.run import Packing
 from straykey.engines.shelf import Room
 from straykey.errors import StraykeyError
 from tests.core.test_ledger_laws import told
 from tests.core.test_run import of_one_session, packed
+from tests.records import use_record
 
 BLOCKS = [bytes([number]) * 10 for number in range(8)]
 
@@ -66,12 +68,43 @@ def test_evidence_is_the_same_with_room_for_all_and_with_room_for_nothing() -> N
 
 
 @pytest.fixture
-def full_disk() -> Iterator[None]:
-    """A file of this process cannot grow beyond 15 bytes: as if the disk were full in the midst of a block."""
+def full_disk() -> Iterator[Callable[[], None]]:
+    """A file of this process cannot grow beyond 15 bytes, as if the disk were full in the midst of a block.
+
+    What it gives makes room again.
+    """
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (15, before[1]))
-    yield
+    yield lambda: resource.setrlimit(resource.RLIMIT_FSIZE, before)
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_room_that_a_run_took_is_there_again_once_another_shelf_has_its_blocks() -> None:
+    room = Room(1 << 20)
+    ledger = packed([use_record()], Bounds(), Packing(shelf=room.shelf))
+    whole = PackedLedger.empty(Bounds(), Packing(shelf=room.shelf))
+    before = held(room)
+    whole.absorb(ledger)
+    assert held(room) == before > 0
+
+
+def held(room: Room) -> int:
+    """How many bytes of a megabyte are taken."""
+    left = 0
+    while room.take(1):
+        left += 1
+    room.give_back(left)
+    return (1 << 20) - left
+
+
+def test_a_block_that_the_disk_had_no_room_for_spoils_none_that_comes_later(full_disk: Callable[[], None]) -> None:
+    shelf = Room(0).shelf()
+    shelf.append(BLOCKS[0])
+    with pytest.raises(StraykeyError):
+        shelf.append(BLOCKS[1])
+    full_disk()
+    shelf.append(BLOCKS[2])
+    assert [shelf[at] for at in range(len(shelf))] == [BLOCKS[0], BLOCKS[2]]
 
 
 @pytest.mark.usefixtures("full_disk")

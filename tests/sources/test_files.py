@@ -15,6 +15,7 @@ import pytest
 import zstandard
 
 from straykey import pipeline
+from straykey.core.envelope import Detour
 from straykey.core.record import Skipped
 from straykey.errors import UsageError
 from straykey.sources.compression import Limit
@@ -286,8 +287,18 @@ def test_what_is_no_file_on_a_disk_is_read_by_this_process_alone(tmp_path: Path)
     (tmp_path / "file.json").write_bytes(SOUND)
     source = Files(find([str(tmp_path / "file.json"), str(tmp_path / "pipe"), "-"]))
     bound = [share.contents[0][0] for share in source.shares(8) if share.is_bound]
-    assert sorted(bound) == ["-", str(tmp_path / "pipe")]
+    assert bound == [str(tmp_path / "pipe"), "-"]
     assert source.is_bound
+
+
+def test_a_record_that_was_lost_makes_no_loss_of_one_that_was_mended_nor_a_detour_of_a_digest(tmp_path: Path) -> None:
+    lost, odd = use_record(sourceIPAddress=None), use_record(userAgent=7)
+    (tmp_path / "a.json").write_bytes(trail(lost))
+    (tmp_path / "b.json").write_bytes(trail(odd))
+    (tmp_path / "c.json.gz").write_bytes(gz(b'{"digestStartTime": "2026-05-04T10:00:00Z", "logFiles": []}'))
+    tally = scanned(tmp_path).tally
+    assert (tally.skipped[Skipped.NO_ADDRESS], tally.mended[Skipped.WRONG_TYPE]) == (1, 1)
+    assert tally.detours == {Detour.REDONE: 1}
 
 
 def test_a_digest_among_the_logs_is_no_detour(tmp_path: Path) -> None:
@@ -311,6 +322,10 @@ def test_each_process_has_one_share_of_what_is_not_large() -> None:
 
 def test_shares_of_a_large_trail_are_bounded_as_many_for_each_process_and_the_last_are_smaller() -> None:
     assert cut([1] * 150, 2) == [32, 32, 32, 32, 11, 11]
+
+
+def test_files_that_are_larger_than_a_share_leave_smaller_ones_for_the_end() -> None:
+    assert cut([20] * 6, 2) == [40, 40, 20, 20]
 
 
 def test_what_is_small_is_not_cut() -> None:

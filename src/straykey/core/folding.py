@@ -39,7 +39,16 @@ def _weight(size: int, texts: str) -> int:
 
 def _texts_of(caller: Caller) -> str:
     """All that is kept of a caller."""
-    return caller.session.arn * 2 + caller.network.key * 2 + caller.role_arn + caller.scope
+    network = caller.network
+    once = caller.access_key + caller.delivery + caller.role_arn + caller.scope + network.endpoint_owner
+    return caller.session.arn * 2 + network.key * 2 + once
+
+
+def _open_texts_of(record: Record) -> str:
+    """All that evidence may keep of a record that is folded the plain way."""
+    call = f"{record.event_id} {record.source} {record.name} {record.region} {record.agent} {record.error}"
+    identity = record.identity
+    return f"{call} {identity.access_key_id} {identity.session_context}" if identity else call
 
 
 class _Met(msgspec.Struct, gc=False):
@@ -80,7 +89,7 @@ class Folding:
                 or time[13:] not in RESTS_OF_HOUR
                 or (time[:13] not in hours and not self._enter_hour(time))
             ):
-                self._held += _weight(_OPEN, f"{event_id} {record.agent} {record.name} {record.source}")
+                self._held += _weight(_OPEN, _open_texts_of(record))
                 outcome = self._scratch.take(record)
             else:
                 who = (identity, record.address, record.endpoint, record.endpoint_owner, record.recipient)
@@ -90,12 +99,13 @@ class Folding:
                     stamps.append(time + event_id)
                     continue
                 met = self._callers.get(hash(who)) or self._meet(record, identity, hash(who))
-                outcome = self._take_new_kind(record, time + event_id, met, like)
+                outcome = self._take_new_kind(record, identity, time + event_id, met, like)
             if outcome is not None:
                 skipped[outcome] += 1
         for reason, stamps in self._passed.items():
-            skipped[reason] += len(stamps)
-            stamps.clear()
+            if stamps:
+                skipped[reason] += len(stamps)
+                stamps.clear()
         self._held += len(records)
         if self._held >= self._most_held:
             self._flush()
@@ -122,11 +132,13 @@ class Folding:
         met = self._callers[who] = _Met(caller)
         return met
 
-    def _take_new_kind(self, record: Record, stamp: str, met: _Met, like: _Fingerprint) -> Skipped | None:
+    def _take_new_kind(
+        self, record: Record, identity: Identity, stamp: str, met: _Met, like: _Fingerprint
+    ) -> Skipped | None:
         """Take a call of a kind that was not seen of its caller, or that may tell more than a call."""
         caller = met.caller
         if record.name in TELLING and caller is not Skipped.BAD_ADDRESS:
-            return self._take_telling(record, stamp, met, like)
+            return self._take_telling(record, identity, stamp, met, like)
         if isinstance(caller, Skipped):
             self._stamps[like] = self._passed.setdefault(caller, [])
             self._held += 1
@@ -135,10 +147,10 @@ class Folding:
         self._note_kind(record, met, stamps)
         return None
 
-    def _take_telling(self, record: Record, stamp: str, met: _Met, like: _Fingerprint) -> Skipped | None:
-        identity, caller = record.identity, met.caller
-        if identity is None:
-            return None
+    def _take_telling(
+        self, record: Record, identity: Identity, stamp: str, met: _Met, like: _Fingerprint
+    ) -> Skipped | None:
+        caller = met.caller
         others, skipped = told_of(record, identity, caller, stamp[:TIME])
         for other in others:
             self._scratch.observe(other)

@@ -129,10 +129,11 @@ class Runs(Mapping[str, Evidence]):
             self.add(self._joined(runs), tier + 1)
 
     def adopt(self, run: Run) -> None:
-        """Take in a run from elsewhere, block by block."""
+        """Take in a run from elsewhere, which is used up, block by block."""
         blocks = self._packing.shelf()
         for at in range(len(run.blocks)):
-            blocks.append(run.blocks[at])
+            block, run.blocks[at] = run.blocks[at], b""
+            blocks.append(block)
         self.add(Run(blocks, run.starts))
 
     @property

@@ -162,7 +162,7 @@ class Events(msgspec.Struct, gc=False, array_like=True):
 
     def count(self, keep: int) -> int:
         """How many distinct events there were: exact up to `keep`."""
-        if self.undrawn and not self.drawn:
+        if self.undrawn and not self.drawn and keep == self.most:
             identities = {stamp[TIME:] for one in self.undrawn for kind in one.kinds for stamp in kind.stamps}
             few = lowest(identities, keep) if len(identities) > keep else identities
             return distinct(few, keep, overflowed=len(identities) > keep)

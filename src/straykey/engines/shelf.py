@@ -73,25 +73,22 @@ class Shelf:
             if self._file is None:
                 self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
                 weakref.finalize(self, self._file.close)
-            left = memoryview(block)
-            while left:
-                left = left[self._file.write(left) :]
+            written = 0
+            while written < len(block):
+                written += os.pwrite(self._file.fileno(), block[written:], place.offset + written)
         except OSError as error:
-            raise _no_room(error) from error
+            raise StraykeyError(
+                f"there is too much evidence for memory, and it cannot be put on disk: {error.strerror}",
+                hint="free some space where temporary files go, or set TMPDIR to a folder with more",
+            ) from error
         self._written += len(block)
         return place
 
     def _read(self, place: _Place) -> bytes:
-        if self._file is None:
-            return b""
         try:
-            return os.pread(self._file.fileno(), place.size, place.offset)
+            block = os.pread(self._file.fileno(), place.size, place.offset) if self._file else b""
         except OSError as error:
-            raise _no_room(error) from error
-
-
-def _no_room(error: OSError) -> StraykeyError:
-    return StraykeyError(
-        f"there is too much evidence for memory, and it cannot be put on disk: {error.strerror}",
-        hint="free some space where temporary files go, or set TMPDIR to a folder with more",
-    )
+            raise StraykeyError(f"evidence that was put on disk cannot be read: {error.strerror}") from error
+        if len(block) != place.size:
+            raise StraykeyError("evidence that was put on disk is not all there any more")
+        return block

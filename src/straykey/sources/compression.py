@@ -15,7 +15,7 @@ from straykey.core.record import Skipped
 from straykey.core.run import Packing
 
 
-# For what is kept in memory: four times smaller, at little more than the price of a copy.
+# For evidence that is put away: four times smaller, at little more than the price of a copy.
 def _pack(data: bytes) -> bytes:
     return isal_zlib.compress(data, 1)
 

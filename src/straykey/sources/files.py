@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from io import BufferedReader, FileIO
-from itertools import chain, repeat
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -108,18 +108,6 @@ def _identity(there: os.stat_result) -> object:
     return (there.st_dev, there.st_ino)
 
 
-def _sizes_of_shares(total: int, jobs: int) -> Iterator[int]:
-    """In which sizes to cut: as large as may be, for what a session has in several shares is met in each of them.
-
-    Each process has as many; the last are smaller, so that nobody waits long for the one that is behind.
-    """
-    left = total
-    while left > 0:
-        size = max(min(left // jobs, _LARGEST_SHARE), _SMALLEST_SHARE)
-        yield from repeat(size, jobs)
-        left -= size * jobs
-
-
 class Files:
     """A source of batches, one for each file; a file that cannot be read yields a batch that says why."""
 
@@ -136,20 +124,26 @@ class Files:
         return [(str(one.path), one.size) for one in self.found]
 
     def shares(self, jobs: int) -> list[Source]:
-        """Neighbours stay together: files of one day hold the same sessions.  What is not on a disk stands alone."""
-        sizes = _sizes_of_shares(sum(one.cost for one in self.found), jobs)
+        """Neighbours stay together: files of one day hold the same sessions.  What is not on a disk stands alone.
+
+        As large as may be, for what a session has in several shares is met in each of them; as many for each process.
+        """
+        bound = [[one] for one in self.found if not one.is_on_disk]
         shares: list[list[Found]] = []
-        room = 0
+        left = sum(one.cost for one in self.found if one.is_on_disk)
+        room, due = 0, 0  # of this share; shares of this round
         for one in self.found:
             if not one.is_on_disk:
-                shares.insert(0, [one])
                 continue
             if room <= 0:
+                due = due or jobs
+                room = max(min(left // due, _LARGEST_SHARE), _SMALLEST_SHARE)
+                due -= 1
                 shares.append([])
-                room = next(sizes, _SMALLEST_SHARE)
             shares[-1].append(one)
             room -= one.cost
-        return [Files(share, limit=self._limit) for share in shares]
+            left -= one.cost
+        return [Files(share, limit=self._limit) for share in (*bound, *shares)]
 
     def batches(self) -> Iterator[Batch]:
         for one in self.found:
