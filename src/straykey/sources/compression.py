@@ -197,10 +197,12 @@ def _inflate(
             room = packed.at_most - before - size
             if room <= 0:
                 return _End(size, Skipped.TOO_LARGE)
-            feed = packed.feed(min(_FEED, first_feed + taken)) if member.needs_input else b""
+            is_asked = member.needs_input
+            feed = packed.feed(min(_FEED, first_feed + taken)) if is_asked else b""
             taken += len(feed)
             chunk = member.decompress(feed, min(room, _STEP, sound - size if size < sound else step))
-            if not chunk and not feed and member.needs_input and not member.eof:
+            # Input was asked for and there is none; or none was, and still nothing comes, nor is any asked for now.
+            if not chunk and not feed and not member.eof and is_asked == member.needs_input:
                 return _End(size, Skipped.TRUNCATED)
             size += len(chunk)
             if chunk:
