@@ -1,10 +1,16 @@
-"""One option: `--update` writes golden files and generated pages anew, to be read as a diff."""
+"""One option: `--update` writes golden files and generated pages anew, to be read as a diff.
 
+`aws` is AWS as far as a test needs it: a server on this machine, empty at the beginning of each test.
+"""
+
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 from hypothesis import settings
+
+from tests.aws import Aws
 
 # Time belongs to the machine: no example fails for being slow.
 settings.register_profile("straykey", deadline=None)
@@ -33,3 +39,18 @@ def golden(request: pytest.FixtureRequest) -> Golden:
         assert text == path.read_text(), f"{name} differs: look, then `make docs`"
 
     return compare
+
+
+@pytest.fixture(scope="session")
+def aws_server() -> Iterator[Aws]:
+    with Aws.started() as server:
+        yield server
+
+
+@pytest.fixture
+def aws(aws_server: Aws, monkeypatch: pytest.MonkeyPatch) -> Aws:
+    aws_server.reset()
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    for name, value in aws_server.environment.items():
+        monkeypatch.setenv(name, value)
+    return aws_server

@@ -179,7 +179,7 @@ def test_a_path_that_does_not_exist_is_one_clear_line_and_a_hint() -> None:
     told = straykey("scan", "/nowhere/at/all").stderr.splitlines()
     assert told == [
         "straykey: /nowhere/at/all: no such file or folder",
-        "  name CloudTrail files, folders of them, or -",
+        "  name CloudTrail files, folders of them, s3://bucket/prefix, or -",
     ]
 
 

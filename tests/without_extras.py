@@ -25,10 +25,11 @@ def main() -> None:
         scan = straykey("scan", "--offline", str(packed))
         assert scan.returncode == 3, scan.stderr
         assert "pip install 'straykey[zstd]'" in scan.stderr, scan.stderr
-    history = straykey("scan", "--offline", "history:")
-    assert history.returncode == 2, history.stderr
-    assert "pip install 'straykey[aws]'" in history.stderr, history.stderr
-    print("without extras: 3 passed, 0 failed")
+    for path in ("history:", "s3://example-trail-bucket/AWSLogs/"):
+        aws = straykey("scan", "--offline", path)
+        assert aws.returncode == 2, aws.stderr
+        assert "pip install 'straykey[aws]'" in aws.stderr, aws.stderr
+    print("without extras: 4 passed, 0 failed")
 
 
 main()

@@ -26,7 +26,8 @@ Paths = Annotated[
     list[str],
     typer.Argument(
         metavar="PATH",
-        help="CloudTrail files, folders of them, - for stdin, or history:[REGION,…] for AWS's own 90 days.",
+        help="CloudTrail files, folders of them, - for stdin, s3://bucket/prefix, "
+        "or history:[REGION,…] for AWS's own 90 days.",
     ),
 ]
 IpRanges = Annotated[

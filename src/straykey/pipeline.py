@@ -28,9 +28,10 @@ from straykey.engines.local import Workers
 from straykey.engines.shelf import Room
 from straykey.formats.explanation import Explained
 from straykey.ports import Source
-from straykey.sources import history
+from straykey.sources import history, s3
 from straykey.sources.compression import PACKING
 from straykey.sources.files import Files, find
+from straykey.sources.layout import days_of
 from straykey.sources.several import Several
 
 
@@ -52,9 +53,11 @@ def source_of(paths: Iterable[str], period: Period, tell: Callable[[str], None])
     """What the paths of a command line name; `tell` is given lines for the user while it is read."""
     texts = list(paths)
     looked_up = [text for text in texts if text.startswith(history.NAME)]
+    buckets = [text for text in texts if text.startswith(s3.SCHEME)]
     # First what may be refused: better in the first second than after all files.
     sources: list[Source] = [history.history(looked_up, _window(period), tell)] if looked_up else []
-    files = [text for text in texts if text not in looked_up]
+    sources += s3.find(buckets, days_of(period.since, period.until))
+    files = [text for text in texts if text not in looked_up and text not in buckets]
     if files or not sources:
         sources.append(Files(find(files)))
     return Several(sources) if len(sources) > 1 else sources[0]

@@ -86,8 +86,16 @@ def test_each_reason_is_told(tmp_path: Path, content: bytes, reason: Skipped) ->
 
 
 def test_these_are_all_the_reasons_a_content_can_give() -> None:
-    elsewhere = {Skipped.OTHER_TIME, Skipped.OTHER_FILE, Skipped.NO_LIBRARY, Skipped.UNREADABLE, Skipped.WORKER_DIED}
-    elsewhere |= {Skipped.REFUSED}
+    elsewhere = {
+        Skipped.OTHER_TIME,
+        Skipped.OTHER_FILE,
+        Skipped.NO_LIBRARY,
+        Skipped.UNREADABLE,
+        Skipped.REFUSED,
+        Skipped.DENIED,
+        Skipped.ARCHIVED,
+        Skipped.WORKER_DIED,
+    }
     assert {reason for _, reason in REASONS} | elsewhere == set(Skipped)
 
 

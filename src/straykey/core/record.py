@@ -41,6 +41,8 @@ class Skipped(StrEnum):
     NO_LIBRARY = "zstd-compressed, and no zstd library here (pip install 'straykey[zstd]')"
     UNREADABLE = "cannot be opened"
     REFUSED = "AWS gave no more of it"
+    DENIED = "access denied: reading it takes s3:GetObject, and kms:Decrypt if it is encrypted"
+    ARCHIVED = "in an archive: restore it first"
     WORKER_DIED = "the process that read it died, twice"
 
     @property

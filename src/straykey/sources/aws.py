@@ -4,6 +4,8 @@ What AWS says of a refusal is repeated for denied access only, where it names wh
 says what was signed, session token and all; a credential process may say anything.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from straykey.errors import SourceError
@@ -13,14 +15,18 @@ if TYPE_CHECKING:
     from boto3.session import Session
     from botocore.config import Config
 
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"})
+_DENIED = frozenset(
+    {"403", "AccessDenied", "AccessDeniedException", "AllAccessDisabled", "AuthorizationError", "UnauthorizedOperation"}
+)
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 _UNKNOWN = frozenset(
     {
         "AuthFailure",
         "IncompleteSignature",
+        "InvalidAccessKeyId",
         "InvalidClientTokenId",
         "InvalidSignatureException",
+        "InvalidToken",
         "MissingAuthenticationToken",
         "SignatureDoesNotMatch",
         "UnrecognizedClientException",
@@ -47,8 +53,20 @@ _NO_CREDENTIALS = frozenset(
         "UnknownCredentialError",
     }
 )
+_ELSEWHERE = ("the bucket lies in another region", "set AWS_REGION to the bucket's region")
+_NO_NAME = ("that is no bucket's name", "name it as s3://bucket/prefix")
+_OF_BUCKETS = {
+    "NoSuchBucket": ("there is no such bucket", "aws s3 ls lists yours"),
+    "InvalidBucketName": _NO_NAME,
+    "ParamValidationError": _NO_NAME,
+    "PermanentRedirect": _ELSEWHERE,
+    "AuthorizationHeaderMalformed": _ELSEWHERE,
+    "IllegalLocationConstraintException": _ELSEWHERE,
+}
 _LOG_IN = "log in (aws sso login), or set AWS_PROFILE, or the keys in the environment"
 _SECONDS_TO_CONNECT = 10
+_SECONDS_TO_ANSWER = 30
+_ATTEMPTS = 5
 
 
 def session() -> "Session":
@@ -68,6 +86,30 @@ def settings() -> "Config":
     from botocore.config import Config  # noqa: PLC0415 - an extra
 
     return Config(retries={"total_max_attempts": 1}, connect_timeout=_SECONDS_TO_CONNECT, user_agent_extra="straykey")
+
+
+def pooled(connections: int) -> "Config":
+    """Of a client that many threads use; what fails for a moment is asked again."""
+    from botocore.config import Config  # noqa: PLC0415 - an extra
+
+    return Config(
+        retries={"mode": "standard", "max_attempts": _ATTEMPTS},
+        connect_timeout=_SECONDS_TO_CONNECT,
+        read_timeout=_SECONDS_TO_ANSWER,
+        max_pool_connections=connections,
+        user_agent_extra="straykey",
+    )
+
+
+@contextmanager
+def reaching(where: str, permission: str) -> Iterator[None]:
+    """Turn what AWS refuses into a `SourceError`."""
+    session()  # without boto3 there are no failures to name
+    try:
+        yield
+    except failures() as error:
+        told, hint = _OF_BUCKETS.get(code_of(error), ("", ""))
+        raise SourceError(f"{where}: {told}", hint=hint) if told else refusal(error, where, permission) from error
 
 
 def failures() -> tuple[type[Exception], ...]:
@@ -117,7 +159,7 @@ def refusal(error: Exception, where: str, permission: str) -> SourceError:
     if is_passing(error):
         return SourceError(f"{where}: no answer from AWS ({printable(code)})", hint="check network, proxy and region")
     if hasattr(error, "response"):
-        return SourceError(f"{where}: AWS refuses the call ({printable(code)})")
+        return SourceError(f"{where}: AWS refuses the call ({printable(code)})", hint="see AWS's page on this code")
     return SourceError(f"{where}: AWS cannot be called ({code})", hint="check the AWS configuration and environment")
 
 

@@ -202,7 +202,7 @@ def _inflate(
             taken += len(feed)
             chunk = member.decompress(feed, min(room, _STEP, sound - size if size < sound else step))
             # Input was asked for and there is none; or none was, and still nothing comes, nor is any asked for now.
-            if not chunk and not feed and not member.eof and is_asked == member.needs_input:
+            if not chunk and not feed and is_asked == member.needs_input and not member.eof:
                 return _End(size, Skipped.TRUNCATED)
             size += len(chunk)
             if chunk:

@@ -22,14 +22,12 @@ from straykey.core.record import Skipped
 from straykey.errors import UsageError
 from straykey.ports import Batch, Source
 from straykey.sources.compression import Limit, Unpacking
+from straykey.sources.share import cut
 
 STANDARD_INPUT = "-"
 _File = BinaryIO | FileIO | BufferedReader
 _LOG_SUFFIXES = (".json", ".jsonl", ".ndjson", ".gz", ".zst", ".log")
 _LOOKED_AT = 1 << 12
-# In bytes, as they lie there.  A process that dies costs a share.
-_SMALLEST_SHARE = 1 << 20
-_LARGEST_SHARE = 1 << 25
 _LEAST_COST = 1 << 12
 
 
@@ -68,7 +66,7 @@ def find(paths: Iterable[str]) -> list[Found]:
             found[_identity(there)] = Found(path, there.st_size, asked=True, is_on_disk=stat.S_ISREG(there.st_mode))
         else:
             told = f"{text or repr(text)}: no such file or folder"
-            raise UsageError(told, hint="name CloudTrail files, folders of them, or -")
+            raise UsageError(told, hint="name CloudTrail files, folders of them, s3://bucket/prefix, or -")
     return list(found.values())
 
 
@@ -124,25 +122,9 @@ class Files:
         return [(str(one.path), one.size) for one in self.found]
 
     def shares(self, jobs: int) -> list[Source]:
-        """Neighbours stay together: files of one day hold the same sessions.  What is not on a disk stands alone.
-
-        As large as may be, for what a session has in several shares is met in each of them; as many for each process.
-        """
+        """What is not on a disk stands alone, and comes first."""
         bound = [[one] for one in self.found if not one.is_on_disk]
-        shares: list[list[Found]] = []
-        left = sum(one.cost for one in self.found if one.is_on_disk)
-        room, due = 0, 0  # of this share; shares of this round
-        for one in self.found:
-            if not one.is_on_disk:
-                continue
-            if room <= 0:
-                due = due or jobs
-                room = max(min(left // due, _LARGEST_SHARE), _SMALLEST_SHARE)
-                due -= 1
-                shares.append([])
-            shares[-1].append(one)
-            room -= one.cost
-            left -= one.cost
+        shares = cut([one for one in self.found if one.is_on_disk], lambda one: one.cost, jobs)
         return [Files(share, limit=self._limit) for share in (*bound, *shares)]
 
     def batches(self) -> Iterator[Batch]:

@@ -1,0 +1,108 @@
+"""AWS on this machine: moto behind a real HTTP server, with an empty account at the beginning of each test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+from urllib.request import Request, urlopen
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+BUCKET = "example-trail-bucket"
+_Answer = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+class Aws:
+    """The server.  `asked` are the requests since the test began: method, path and query."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.asked: list[str] = []
+        self._refused: dict[str, tuple[str, str]] = {}
+        self._broken: dict[str, int] = {}
+
+    @classmethod
+    @contextmanager
+    def started(cls) -> Iterator[Aws]:
+        from moto.server import ThreadedMotoServer  # noqa: PLC0415 - takes a second, and few tests need it
+
+        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+        server.start()
+        aws = cls()
+        aws.url = "http://{}:{}".format(*server.get_host_and_port())
+        behind: Any = server._server
+        behind.app = aws._listening(behind.app)
+        try:
+            yield aws
+        finally:
+            server.stop()
+
+    def reset(self) -> None:
+        with urlopen(Request(f"{self.url}/moto-api/reset", method="POST"), timeout=10):
+            self.asked.clear()
+            self._refused.clear()
+            self._broken.clear()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": "/dev/null",
+            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        }
+
+    @property
+    def s3(self) -> S3Client:
+        import boto3  # noqa: PLC0415 - as moto
+
+        return boto3.client("s3")
+
+    def bucket(self, objects: dict[str, bytes], name: str = BUCKET) -> str:
+        """Make a bucket that holds `objects`; returns its URL."""
+        s3 = self.s3
+        s3.create_bucket(Bucket=name)
+        for key, body in objects.items():
+            s3.put_object(Bucket=name, Key=key, Body=body)
+        self.asked.clear()
+        return f"s3://{name}"
+
+    def bucket_of(self, folder: Path, name: str = BUCKET) -> str:
+        """Make a bucket that holds what lies in `folder`."""
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        return self.bucket({path.relative_to(folder).as_posix(): path.read_bytes() for path in files}, name)
+
+    def refuse(self, text: str, code: str, status: str = "403 Forbidden") -> None:
+        """Answer every request that has `text` in its path or query with an error."""
+        self._refused[text] = (code, status)
+
+    def break_off(self, text: str, times: int) -> None:
+        """Send, so many times, but half of what is asked for with `text` in its path."""
+        self._broken[text] = times
+
+    def _listening(self, app: _Answer) -> _Answer:
+        def answer(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+            path = environ["PATH_INFO"].encode("latin-1").decode()
+            asked = f"{environ['REQUEST_METHOD']} {path}?{unquote(environ['QUERY_STRING'])}"
+            self.asked.append(asked)
+            for text, (code, status) in self._refused.items():
+                if text in asked:
+                    start(status, [("Content-Type", "application/xml")])
+                    return [f"<Error><Code>{code}</Code><Message>no</Message></Error>".encode()]
+            whole = app(environ, start)
+            for text, left in self._broken.items():
+                if text in asked and left:
+                    self._broken[text] -= 1
+                    body = b"".join(whole)
+                    return [body[: len(body) // 2]]
+            return whole
+
+        return answer
