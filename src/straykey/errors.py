@@ -3,7 +3,8 @@
     StraykeyError
     ├── UsageError     asked for something that is not there or not allowed; exit 2
     ├── SourceError    AWS, or what reaches it, does not let us read anything; exit 2
-    └── RangesError    a file of AWS address ranges that is none; exit 2
+    ├── RangesError    a file of AWS address ranges that is none; exit 2
+    └── StoreError     the store cannot be opened, read or written; exit 2
 
 Input that cannot be read is no error: it is counted by reason, named, and reported at the end.
 """
@@ -27,3 +28,7 @@ class SourceError(StraykeyError):
 
 class RangesError(StraykeyError):
     """The AWS address ranges could not be understood."""
+
+
+class StoreError(StraykeyError):
+    """The store cannot be opened, read or written; what was not committed is as if it had never come."""

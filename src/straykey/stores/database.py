@@ -1,0 +1,134 @@
+"""Opens a database, SQLite or PostgreSQL, with the promises a store needs of it.
+
+What is committed survives a crash of the machine, and one transaction writes at a time: whoever begins one waits for
+the one before.  So whatever is read in a transaction is still true when it commits.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+
+from straykey.errors import StoreError
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_WAIT_SECONDS = 60
+_LOCK = 0x7374726179  # "stray": PostgreSQL's advisory locks are numbers
+
+
+class Database:
+    """One database, opened; its tables are those of this version."""
+
+    def __init__(self, url: str) -> None:
+        """`url` is `postgresql://…`, or the path of a SQLite file, which is made if it is not there."""
+        self._url = _url_of(url)
+        self._engine = _engine(self._url)
+        try:
+            self._upgrade()
+        except StoreError:
+            self.close()
+            raise
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """All or nothing, and no other transaction of anybody meanwhile."""
+        with _told(self._url), self._engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """What was committed when it began, whatever is committed meanwhile."""
+        with _told(self._url), self._engine.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            else:
+                connection.execution_options(straykey_reads_only=True)
+            with connection.begin():
+                yield connection
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def _upgrade(self) -> None:
+        config = Config()
+        config.set_main_option("script_location", str(_MIGRATIONS))
+        with self.transaction() as connection:
+            config.attributes["connection"] = connection
+            try:
+                command.upgrade(config, "head")
+            except CommandError as error:
+                newest = ScriptDirectory.from_config(config).get_current_head()
+                raise StoreError(
+                    f"store {self._url.render_as_string()}: it was written by a later version than this one ({newest})",
+                    hint="install the version that wrote it, or a later one",
+                ) from error
+
+
+def _url_of(text: str) -> URL:
+    if "://" not in text:
+        return URL.create("sqlite", database=text)
+    try:
+        url = make_url(text)
+    except ArgumentError as error:
+        raise StoreError(f"store {text!r} is no address of a database", hint=_FORMS) from error
+    if url.get_backend_name() not in ("postgresql", "sqlite"):
+        raise StoreError(f"store: {url.get_backend_name()!r} is not supported", hint=_FORMS)
+    return url.set(drivername="postgresql+psycopg") if url.get_backend_name() == "postgresql" else url
+
+
+_FORMS = "name a file, or postgresql://USER@HOST/DATABASE"
+
+
+def _engine(url: URL) -> Engine:
+    try:
+        if url.get_backend_name() == "sqlite":
+            engine = sqlalchemy.create_engine(url, connect_args={"timeout": _WAIT_SECONDS})
+            event.listen(engine, "connect", _prepare_sqlite)
+            event.listen(engine, "begin", _begin_sqlite)
+            return engine
+        return sqlalchemy.create_engine(url, pool_pre_ping=True)
+    except (ModuleNotFoundError, NoSuchModuleError) as error:
+        raise StoreError(
+            "store: there is no library for PostgreSQL here", hint="pip install 'straykey[postgres]'"
+        ) from error
+
+
+def _prepare_sqlite(connection: sqlalchemy.engine.interfaces.DBAPIConnection, _: object) -> None:
+    connection.isolation_level = None  # else the driver begins transactions at its own will
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    reads_only = connection.get_execution_options().get("straykey_reads_only", False)
+    connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def _told(url: URL) -> Iterator[None]:
+    """Tell what the database complains of as our own error, without a password and without what was being stored."""
+    try:
+        yield
+    except DBAPIError as error:
+        said = str(error.orig).strip().splitlines()
+        raise StoreError(f"store {url.render_as_string()}: {said[0] if said else 'failed'}", hint=_hint(url)) from error
+    except SQLAlchemyError as error:
+        raise StoreError(f"store {url.render_as_string()}: {type(error).__name__}", hint=_hint(url)) from error
+
+
+def _hint(url: URL) -> str:
+    if url.get_backend_name() == "sqlite":
+        return "is there room on the disk, and may this user write to the file and its folder?"
+    return "does the server run, and may this user log in, and write to the database?"
