@@ -53,7 +53,7 @@ def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure straykey and its rivals.")
     parser.add_argument("--runs", type=int, default=5, help="runs of each program in the comparison")
     parser.add_argument("--scale", type=float, default=1.0, help="share of the usual sizes, to try it out")
-    parser.add_argument("--full", action="store_true", help="the curve over sessions up to 1,000,000, more runs of each")
+    parser.add_argument("--full", action="store_true", help="the curve over sessions to 1,000,000, more runs of each")
     parser.add_argument("--huge", action="store_true", help="also 100,000,000 records: hours, and 30 GB of disk")
     parser.add_argument("--only", action="append", choices=_STEPS, help="this part only; may be given again")
     parser.add_argument("--data", type=Path, help="folder to leave the data in; what is there already is used")
