@@ -47,6 +47,11 @@ class Decoded(msgspec.Struct):
     detours: Counter[Detour] = msgspec.field(default_factory=Counter)
 
 
+def nothing(reason: Skipped) -> Decoded:
+    """What is told of a file that cannot be read, or no further."""
+    return Decoded(skipped=Counter({reason: 1}))
+
+
 class _Dated(Record, gc=False, kw_only=True):
     """A record for sure: what wraps records has no `eventTime`, and a record no list of records."""
 

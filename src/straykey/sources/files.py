@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from straykey.core.envelope import Decoded, as_utf8
+from straykey.core.envelope import Decoded, as_utf8, nothing
 from straykey.core.reading import portions
 from straykey.core.record import Skipped
 from straykey.errors import UsageError
@@ -136,19 +136,19 @@ class Files:
             with _opened(found.path) as file:
                 yield from self._read_opened(found, file)
         except OSError:
-            yield _nothing(Skipped.UNREADABLE)
+            yield nothing(Skipped.UNREADABLE)
 
     def _read_opened(self, found: Found, file: _File) -> Iterator[Decoded]:
         unpacking = Unpacking(file.read, self._limit, found.size)
         chunks = iter(unpacking)
         first = next(chunks, b"")
         if not found.asked and not _may_be_log(found.path, first):
-            yield _nothing(Skipped.OTHER_FILE)
+            yield nothing(Skipped.OTHER_FILE)
             return
         if first or not unpacking.problem:
             yield from portions(chain((first,), chunks))
         if unpacking.problem:
-            yield _nothing(unpacking.problem)
+            yield nothing(unpacking.problem)
 
 
 def _opened(path: Path) -> AbstractContextManager[_File]:
@@ -169,9 +169,3 @@ def _opened(path: Path) -> AbstractContextManager[_File]:
 def _may_be_log(path: Path, data: bytes) -> bool:
     start = as_utf8(data[:_LOOKED_AT]).lstrip()
     return path.name.lower().endswith(_LOG_SUFFIXES) or start.startswith((b"{", b"["))
-
-
-def _nothing(reason: Skipped) -> Decoded:
-    decoded = Decoded()
-    decoded.skipped[reason] += 1
-    return decoded

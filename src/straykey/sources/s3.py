@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from straykey.core.envelope import Decoded
+from straykey.core.envelope import Decoded, nothing
 from straykey.core.reading import portions
 from straykey.core.record import Skipped
 from straykey.errors import UsageError
@@ -121,9 +121,9 @@ class Bucket:
             if first or not unpacking.problem:
                 yield from portions(chain((first,), chunks))
             if unpacking.problem:
-                yield _nothing(unpacking.problem)
+                yield nothing(unpacking.problem)
         except _LostError as lost:
-            yield _nothing(lost.reason)
+            yield nothing(lost.reason)
         finally:
             fetched.close()
 
@@ -190,12 +190,6 @@ def _begun(body: StreamingBody) -> _Fetched:
         parts.append(part)
         size += len(part)
     return _Fetched(b"".join(parts), body)
-
-
-def _nothing(reason: Skipped) -> Decoded:
-    decoded = Decoded()
-    decoded.skipped[reason] += 1
-    return decoded
 
 
 def _reason(error: Exception) -> Skipped:
