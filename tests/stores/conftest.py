@@ -32,7 +32,7 @@ def _free_port() -> int:
 def postgres_server() -> Iterator[str]:
     """The address of a server, but for the database's name."""
     if not _BINARIES:
-        assert "STRAYKEY_SKIP_NOTHING" not in os.environ, "PostgreSQL is not installed"
+        assert "STRAYKEY_NEEDS_POSTGRESQL" not in os.environ, "PostgreSQL is not installed"
         pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
     binaries, port = _BINARIES[-1], _free_port()
     # Not in pytest's own folder, which is private: the server runs as another user.
