@@ -28,12 +28,16 @@ _UNKNOWN = frozenset(
         "InvalidSignatureException",
         "InvalidToken",
         "MissingAuthenticationToken",
+        "RequestTimeTooSkewed",
         "SignatureDoesNotMatch",
         "UnrecognizedClientException",
     }
 )
 _THROTTLED = frozenset(
     {
+        "KMS.ThrottlingException",
+        "KmsThrottled",
+        "OverLimit",  # a queue has too many messages in flight
         "RequestLimitExceeded",
         "RequestThrottled",
         "Throttling",
@@ -130,15 +134,32 @@ def is_throttling(error: Exception) -> bool:
     return code_of(error) in _THROTTLED
 
 
+def is_denial(error: Exception) -> bool:
+    return code_of(error) in _DENIED
+
+
+def is_of_credentials(error: Exception) -> bool:
+    """Whether nothing at all can be read with the credentials there are, not just what was asked for."""
+    code = code_of(error)
+    return code in _EXPIRED | _UNKNOWN | _NO_CREDENTIALS or code.startswith(("SSO", "Login"))
+
+
 def is_passing(error: Exception) -> bool:
     """Whether the same call may well be answered later: AWS failed, or the network did."""
-    from botocore.exceptions import ConnectionError, HTTPClientError  # noqa: A004, PLC0415 - an extra
+    from botocore.exceptions import (  # noqa: PLC0415 - an extra
+        ChecksumError,
+        ConnectionError,  # noqa: A004
+        FlexibleChecksumError,
+        HTTPClientError,
+        IncompleteReadError,
+    )
     from botocore.parsers import ResponseParserError  # noqa: PLC0415 - an extra
 
     answer = getattr(error, "response", None)
     if isinstance(answer, dict):
         return bool(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500)
-    return isinstance(error, (ConnectionError, HTTPClientError, ResponseParserError))
+    of_the_way = (ChecksumError, ConnectionError, FlexibleChecksumError, HTTPClientError, IncompleteReadError)
+    return isinstance(error, (*of_the_way, ResponseParserError))
 
 
 def refusal(error: Exception, where: str, permission: str) -> SourceError:

@@ -24,6 +24,7 @@ from straykey.sources.share import cut
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
 
 SCHEME = "s3://"
 # How much of an object is fetched before its turn: all of it, if a trail wrote it.
@@ -56,7 +57,7 @@ def find(urls: Iterable[str], days: Days) -> list[Bucket]:
 def _listed(name: str, prefix: str, days: Days) -> Iterator[Object]:
     where = f"{SCHEME}{name}/{prefix}"
     with aws.reaching(where, "s3:ListBucket"):
-        client = _connected()
+        client = connected()
 
         def page_behind(key: str) -> Page:
             page = _page(client, name, prefix, key)
@@ -75,7 +76,8 @@ def _page(client: S3Client, name: str, prefix: str, behind: str) -> Page:
     return Page([(one["Key"], one["Size"]) for one in answer.get("Contents", ())], not answer["IsTruncated"])
 
 
-def _connected() -> S3Client:
+def connected() -> S3Client:
+    """A client that many threads may use."""
     try:
         return aws.session().client("s3", config=aws.pooled(2 * THREADS))
     except ValueError as error:
@@ -104,93 +106,118 @@ class Bucket:
 
     def batches(self) -> Iterator[Batch]:
         """In the order of the objects.  Each must be read before the next is asked for."""
-        client = _connected()
-        for one, fetched in ahead(
-            self.objects, lambda one: _fetched(client, self.name, one), lambda one: min(one.size, _HELD)
-        ):
-            yield Batch(self._name_of(one), one.size, self._read(one, fetched))
+        client = connected()
+        for one, fetched in ahead(self.objects, lambda one: self._fetched(client, one), lambda one: weight(one.size)):
+            yield Batch(self._name_of(one), one.size, self._read(fetched))
 
     def _name_of(self, one: Object) -> str:
         return f"{SCHEME}{self.name}/{one.key}"
 
-    def _read(self, one: Object, fetched: _Fetched) -> Iterator[Decoded]:
-        unpacking = Unpacking(fetched.read, self._limit, one.size)
+    def _fetched(self, client: S3Client, one: Object) -> Fetched:
+        if not one.is_log:
+            return Fetched(rest=LostError(Skipped.OTHER_FILE))
+        return fetch(client, self.name, one.key)
+
+    def _read(self, fetched: Fetched) -> Iterator[Decoded]:
         try:
-            chunks = iter(unpacking)
-            first = next(chunks, b"")
-            if first or not unpacking.problem:
-                yield from portions(chain((first,), chunks))
-            if unpacking.problem:
-                yield nothing(unpacking.problem)
-        except _LostError as lost:
+            yield from decoded(fetched, self._limit)
+        except LostError as lost:
             yield nothing(lost.reason)
-        finally:
-            fetched.close()
 
 
-class _LostError(Exception):
-    """What was to be read next cannot be had."""
+class LostError(Exception):
+    """What was to be read next cannot be had; the cause is AWS's error, if one is to blame."""
 
-    def __init__(self, reason: Skipped) -> None:
+    def __init__(self, reason: Skipped, cause: Exception | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.__cause__ = cause
 
 
-class _Fetched:
-    """An object's beginning, and then the rest as it is asked for, or what came instead."""
+class Fetched:
+    """An object's beginning, and then the rest as it is asked for, or what came instead; `size` is the object's."""
 
-    def __init__(self, start: bytes = b"", rest: StreamingBody | Skipped | None = None) -> None:
+    def __init__(self, start: bytes = b"", rest: StreamingBody | LostError | None = None, size: int = 0) -> None:
+        self.size = size
         self._start = memoryview(start)
         self._rest = rest
 
     def read(self, size: int) -> bytes:
+        """As a file's.  Raises `LostError`."""
         if self._start:
             given, self._start = bytes(self._start[:size]), self._start[size:]
             return given
         if self._rest is None:
             return b""
-        if isinstance(self._rest, Skipped):
-            raise _LostError(self._rest)
+        if isinstance(self._rest, LostError):
+            raise self._rest
         try:
             return self._rest.read(size)
         except aws.failures() as error:
-            raise _LostError(_reason(error)) from error
+            raise _lost(error) from error
 
     def close(self) -> None:
-        self._start = memoryview(b"")
-        if self._rest is not None and not isinstance(self._rest, Skipped):
+        """Let go of it.  Whoever reads on is told so: to him it must not look like the end."""
+        if self._rest is not None and not isinstance(self._rest, LostError):
             self._rest.close()
+        self._start = memoryview(b"")
+        self._rest = LostError(Skipped.UNREADABLE)
 
 
-def _fetched(client: S3Client, name: str, one: Object) -> _Fetched:
+def decoded(fetched: Fetched, limit: Limit) -> Iterator[Decoded]:
+    """What an object holds; what is damaged is counted, and what cannot be had raises `LostError`."""
+    unpacking = Unpacking(fetched.read, limit, fetched.size)
+    try:
+        chunks = iter(unpacking)
+        first = next(chunks, b"")
+        if first or not unpacking.problem:
+            yield from portions(chain((first,), chunks))
+        if unpacking.problem:
+            yield nothing(unpacking.problem)
+    finally:
+        fetched.close()
+
+
+def weight(size: int | None) -> int:
+    """How many bytes of an object are in memory once it was fetched; at most, where its size is not known."""
+    return _HELD if size is None else min(size, _HELD)
+
+
+def fetch(client: S3Client, bucket: str, key: str, version: str | None = None) -> Fetched:
     """Never raises what AWS refuses: the reason comes when it is the object's turn to be read."""
-    problem = Skipped.OTHER_FILE
-    for _ in range(_ATTEMPTS if one.is_log else 0):
+    lost = LostError(Skipped.UNREADABLE)
+    for _ in range(_ATTEMPTS):
         try:
-            body = client.get_object(Bucket=name, Key=one.key)["Body"]
+            answer = _asked(client, bucket, key, version)
         except aws.failures() as error:
-            return _Fetched(rest=_reason(error))
+            return Fetched(rest=_lost(error))
         try:
-            return _begun(body)
+            return _begun(answer["Body"], answer.get("ContentLength", 0))
         except aws.failures() as error:
-            body.close()
-            problem = _reason(error)
-    return _Fetched(rest=problem)
+            answer["Body"].close()
+            lost = _lost(error)
+    return Fetched(rest=lost)
 
 
-def _begun(body: StreamingBody) -> _Fetched:
+def _asked(client: S3Client, bucket: str, key: str, version: str | None) -> GetObjectOutputTypeDef:
+    if version is None:
+        return client.get_object(Bucket=bucket, Key=key)
+    return client.get_object(Bucket=bucket, Key=key, VersionId=version)
+
+
+def _begun(body: StreamingBody, size: int) -> Fetched:
     """With the beginning of `body` in memory; what a trail wrote has no more than that."""
     parts: list[bytes] = []
-    size = 0
-    while size < _HELD:
+    held = 0
+    while held < _HELD:
         part = body.read(_STEP)
         if not part:
             body.close()
-            return _Fetched(b"".join(parts))
+            return Fetched(b"".join(parts), size=size)
         parts.append(part)
-        size += len(part)
-    return _Fetched(b"".join(parts), body)
+        held += len(part)
+    return Fetched(b"".join(parts), body, size)
 
 
-def _reason(error: Exception) -> Skipped:
-    return _REASONS.get(aws.code_of(error), Skipped.UNREADABLE)
+def _lost(error: Exception) -> LostError:
+    return LostError(_REASONS.get(aws.code_of(error), Skipped.UNREADABLE), error)
