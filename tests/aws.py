@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -11,18 +14,28 @@ from urllib.request import Request, urlopen
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
 
 BUCKET = "example-trail-bucket"
 _Answer = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
+@dataclass
+class _Prepared:
+    """An answer to so many requests that moto does not get."""
+
+    status: str
+    body: bytes
+    left: float
+
+
 class Aws:
-    """The server.  `asked` are the requests since the test began: method, path and query."""
+    """The server.  `asked` are the requests since the test began: method, path and query, or what they call."""
 
     def __init__(self) -> None:
         self.url = ""
         self.asked: list[str] = []
-        self._refused: dict[str, tuple[str, str]] = {}
+        self._prepared: dict[str, _Prepared] = {}
         self._broken: dict[str, int] = {}
 
     @classmethod
@@ -44,7 +57,7 @@ class Aws:
     def reset(self) -> None:
         with urlopen(Request(f"{self.url}/moto-api/reset", method="POST"), timeout=10):
             self.asked.clear()
-            self._refused.clear()
+            self._prepared.clear()
             self._broken.clear()
 
     @property
@@ -66,6 +79,12 @@ class Aws:
 
         return boto3.client("s3")
 
+    @property
+    def sqs(self) -> SQSClient:
+        import boto3  # noqa: PLC0415 - as moto
+
+        return boto3.client("sqs")
+
     def bucket(self, objects: dict[str, bytes], name: str = BUCKET) -> str:
         """Make a bucket that holds `objects`; returns its URL."""
         s3 = self.s3
@@ -80,9 +99,16 @@ class Aws:
         files = sorted(path for path in folder.rglob("*") if path.is_file())
         return self.bucket({path.relative_to(folder).as_posix(): path.read_bytes() for path in files}, name)
 
-    def refuse(self, text: str, code: str, status: str = "403 Forbidden") -> None:
-        """Answer every request that has `text` in its path or query with an error."""
-        self._refused[text] = (code, status)
+    def refuse(self, text: str, code: str, status: str = "403 Forbidden", times: float = inf) -> None:
+        """Answer every request that has `text` in what was asked, or so many, with an error."""
+        is_json = text.startswith("AmazonSQS.")
+        xml = f"<Error><Code>{code}</Code><Message>no</Message></Error>"
+        body = json.dumps({"__type": code, "message": "no"}) if is_json else xml
+        self._prepared[text] = _Prepared(status, body.encode(), times)
+
+    def answer(self, text: str, document: object, times: float = inf) -> None:
+        """Answer every request that has `text` in what was asked, or so many, with a JSON document."""
+        self._prepared[text] = _Prepared("200 OK", json.dumps(document).encode(), times)
 
     def break_off(self, text: str, times: int) -> None:
         """Send, so many times, but half of what is asked for with `text` in its path."""
@@ -92,11 +118,14 @@ class Aws:
         def answer(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
             path = environ["PATH_INFO"].encode("latin-1").decode()
             asked = f"{environ['REQUEST_METHOD']} {path}?{unquote(environ['QUERY_STRING'])}"
+            asked = environ.get("HTTP_X_AMZ_TARGET", asked)
             self.asked.append(asked)
-            for text, (code, status) in self._refused.items():
-                if text in asked:
-                    start(status, [("Content-Type", "application/xml")])
-                    return [f"<Error><Code>{code}</Code><Message>no</Message></Error>".encode()]
+            for text, prepared in self._prepared.items():
+                if text in asked and prepared.left:
+                    prepared.left -= 1
+                    environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+                    start(prepared.status, [("Content-Type", "text/plain")])
+                    return [prepared.body]
             whole = app(environ, start)
             for text, left in self._broken.items():
                 if text in asked and left:
