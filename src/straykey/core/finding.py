@@ -47,6 +47,15 @@ class FindingType(StrEnum):
     SERVICE_CALLS = "Discovery:IAMUser/InstanceServiceCalls"
 
 
+class Status(StrEnum):
+    """What became of a finding.  What a scan finds is open."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    SUPPRESSED = "suppressed"
+    RESOLVED = "resolved"
+
+
 class Reason(msgspec.Struct, frozen=True):
     code: str
     text: str
@@ -138,6 +147,9 @@ class Finding(msgspec.Struct, frozen=True):
     pivots_count: int
     events: list[Witness]
     sessions: list[str]
+    resolution: str | msgspec.UnsetType = msgspec.UNSET  # of what is resolved: why
+    acknowledged: str | msgspec.UnsetType = msgspec.UNSET  # of what is acknowledged: by whom, and what was said
+    suppression: str | msgspec.UnsetType = msgspec.UNSET  # of what is suppressed: the rule, and its reason
 
 
 def finding_id(subject: str, about: str) -> str:
