@@ -11,6 +11,9 @@ import pytest
 from hypothesis import settings
 
 from tests.aws import Aws
+from tests.databases import database, postgres_server, postgres_url, url
+
+__all__ = ["aws", "aws_server", "database", "golden", "postgres_server", "postgres_url", "url"]
 
 # Time belongs to the machine: no example fails for being slow.
 settings.register_profile("straykey", deadline=None)

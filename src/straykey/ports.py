@@ -1,11 +1,12 @@
 """The plug points, and the types that everything passed through them speaks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import msgspec
 
 from straykey.core.envelope import Decoded
+from straykey.core.finding import Finding
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -35,3 +36,42 @@ class Source(Protocol):
     @property
     def contents(self) -> list[tuple[str, int]]:
         """The name and size of each batch."""
+
+
+class Notification(msgspec.Struct, frozen=True):
+    """One change of one finding, to be told to one sink or to several.
+
+    `key` names the change and stays the same whenever it is told, so that who receives it twice may drop the second.
+    `at` is when it changed, in the form of `core.moment`.  It must grow from change to change of one finding: Security
+    Hub takes a change only with a later time.  `is_known`: the finding was told before.
+    """
+
+    key: str
+    finding: Finding
+    at: str
+    is_known: bool = False
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """Which notification was not taken, and why, in a line that may be shown: no secret, nothing a terminal acts on.
+
+    `is_final`: the notification itself is to blame, and no later try will fare better.  All else may be mended, by time
+    or by a person.  `retry_after`: not before so many seconds have passed.
+    """
+
+    key: str
+    reason: str
+    is_final: bool = False
+    retry_after: float | None = None
+
+
+class Sink(Protocol):
+    """Where findings are told.  Several threads must not deliver to one sink at once."""
+
+    def deliver(self, notifications: Sequence[Notification]) -> list[Refusal]:
+        """Hand over all, in this order; returns those that were not taken.  It takes bounded time, and never raises
+        for what the other side does.
+
+        What is not returned was taken for good.  After a crash, or after an answer that was lost, a notification may
+        be delivered again.
+        """

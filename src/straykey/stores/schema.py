@@ -4,17 +4,47 @@ What comes from a log is never a key, and never text: it may be longer than an i
 refuses.  Keys are digests, and the rest is bytes.
 """
 
-from sqlalchemy import Column, LargeBinary, MetaData, String, Table
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+    text,
+)
 
 _DIGEST = String(32)
+_TIME = String(20)  # in the form of `core.moment`
+_NUMBER = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers only plain integers by itself
 
 metadata = MetaData()
+
+
+def _revision() -> Column[int]:
+    """In which transaction a row was written last: whoever knows all up to there reads on from there."""
+    return Column("revision", BigInteger, nullable=False, server_default=text("0"), index=True)
+
+
+# One row: how many transactions wrote, and how often sessions left.
+clock = Table(
+    "clock",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("revision", BigInteger, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+)
 
 sessions = Table(
     "sessions",
     metadata,
     Column("digest", _DIGEST, primary_key=True),  # of the session's ARN
     Column("evidence", LargeBinary, nullable=False),
+    Column("ends", _TIME, nullable=False, server_default=""),  # when its last key expires, or it called last
+    _revision(),
 )
 
 # What EC2 granted and what was made with keys: a bounded set for each subject.
@@ -25,6 +55,7 @@ facts = Table(
     Column("subject", _DIGEST, primary_key=True),  # digest
     Column("key", _DIGEST, primary_key=True),
     Column("fact", LargeBinary, nullable=False),
+    _revision(),
 )
 
 accounts = Table("accounts", metadata, Column("account", String(12), primary_key=True))
@@ -34,5 +65,84 @@ objects = Table(
     "objects",
     metadata,
     Column("digest", _DIGEST, primary_key=True),  # of its bucket, its key and its version
-    Column("folded", String(20), nullable=False),  # when
+    Column("folded", _TIME, nullable=False),  # when
+)
+
+findings = Table(
+    "findings",
+    metadata,
+    Column("id", _DIGEST, primary_key=True),
+    _revision(),
+    Column("document", LargeBinary, nullable=False),
+)
+
+# What a person wants to be told no more, until a day.
+rules = Table(
+    "rules",
+    metadata,
+    Column("id", _DIGEST, primary_key=True),
+    _revision(),
+    Column("document", LargeBinary, nullable=False),
+)
+
+# Which findings a rule ever hid: to be counted.
+hidden = Table(
+    "hidden",
+    metadata,
+    Column("rule", _DIGEST, primary_key=True),
+    Column("finding", _DIGEST, primary_key=True),
+)
+
+# What sinks are to be told, and what they were.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", _NUMBER, primary_key=True),
+    Column("sink", String(64), nullable=False),
+    Column("finding", _DIGEST, nullable=False),
+    Column("key", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("due", _TIME, nullable=False),
+    Column("posted", _TIME, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("reason", LargeBinary, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    UniqueConstraint("sink", "key", name="outbox_once"),
+    Index("outbox_state", "state", "sink", "id"),
+)
+
+# Objects and messages that could not be read, or not all of them.
+troubles = Table(
+    "troubles",
+    metadata,
+    Column("digest", _DIGEST, primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("document", LargeBinary, nullable=False),
+)
+
+# Of which accounts, regions and kinds records were seen, and when the first and the last of them were made.
+coverage = Table(
+    "coverage",
+    metadata,
+    Column("account", String(12), primary_key=True),
+    Column("region", String(32), primary_key=True),
+    Column("kind", String(32), primary_key=True),
+    Column("first", _TIME, nullable=False),
+    Column("last", _TIME, nullable=False),
+)
+
+# What each process that watches did last.
+workers = Table(
+    "workers",
+    metadata,
+    Column("name", String(128), primary_key=True),
+    Column("document", LargeBinary, nullable=False),
+)
+
+# How far a source was read that does not say so itself.
+positions = Table(
+    "positions",
+    metadata,
+    Column("name", String(128), primary_key=True),
+    Column("document", LargeBinary, nullable=False),
 )

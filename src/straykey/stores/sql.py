@@ -1,51 +1,82 @@
-"""The ledger in a database.  Whatever is folded twice, or by two processes at once, counts once.
+"""The store: a ledger, what was judged of it and what is to be told, in one database that processes may share.
 
-One transaction takes in what was folded and marks the objects it came from.  Merging is the ledger's own
-(`core.evidence`, `core.fact`): the store reads what is there, merges, and writes what has changed.
+One transaction takes in what was folded, marks the objects it came from, and writes what was judged and what sinks are
+to be told.  Merging is the ledger's own (`core.evidence`, `core.fact`): whatever is folded twice, or by two processes
+at once, counts once.
 """
 
-from collections.abc import Container, ItemsView, Iterable, Iterator, Mapping, Sequence
+from collections.abc import ItemsView, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
-from hashlib import blake2b
-from itertools import islice
-from typing import TypeVar
 
 import msgspec
-from sqlalchemy import Connection, Row, Table, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, delete, func, select, update
 
-from straykey.core.codec import (
-    UnknownVersionError,
-    evidence_from_bytes,
-    evidence_to_bytes,
-    fact_from_bytes,
-    fact_to_bytes,
-)
+from straykey.core.codec import UnknownVersionError
 from straykey.core.evidence import Bounds, Evidence
 from straykey.core.fact import Facts
 from straykey.core.grant import Grant
 from straykey.core.ledger import Settled
 from straykey.core.making import Made
-from straykey.core.sample import trim
 from straykey.errors import StoreError
-from straykey.stores import schema
+from straykey.stores import evidence, schema
 from straykey.stores.database import Database
+from straykey.stores.evidence import Held, ObjectName
+from straykey.stores.rows import chunks, digest
 
-_T = TypeVar("_T")
-_F = TypeVar("_F", bound=msgspec.Struct)
-
-_Row = dict[str, str | bytes]
+__all__ = ["Changes", "Held", "ObjectName", "SqlStore", "StoredLedger", "Writing"]
 
 _GRANT, _MADE = "grant", "made"
-_AT_ONCE = 200  # rows: SQLite takes 32,766 values in a statement, and evidence is some kilobytes
 
 
-class ObjectName(msgspec.Struct, frozen=True):
-    """Where an object of logs lies; `version` is empty in a bucket that keeps none."""
+class Changes(msgspec.Struct, frozen=True):
+    """What of a ledger changed: sessions by ARN, and all facts of every subject that has new ones."""
 
-    bucket: str
-    key: str
-    version: str = ""
+    sessions: dict[str, Evidence]
+    grants: Facts[Grant]
+    makings: Facts[Made]
+
+
+class Writing:
+    """One transaction that writes.
+
+    `revision` is its number; what it writes is marked with it.  `epoch` says how often sessions left: whoever knows
+    what is there must look at all of it anew when that changes.
+    """
+
+    def __init__(self, connection: Connection, bounds: Bounds) -> None:
+        self.connection = connection
+        self._bounds = bounds
+        clock = schema.clock.c
+        connection.execute(update(schema.clock).values(revision=clock.revision + 1))
+        self.revision, self.epoch = connection.execute(select(clock.revision, clock.epoch)).one()
+
+    def changes_since(self, revision: int) -> Changes:
+        """What other transactions wrote after that one; all there is after -1."""
+        found = evidence.sessions_since(self.connection, revision)
+        return Changes(
+            {one.session.arn: one for one in found},
+            evidence.facts_since(self.connection, _GRANT, Grant, revision),
+            evidence.facts_since(self.connection, _MADE, Made, revision),
+        )
+
+    def absorb(self, ledger: Settled, known: MutableMapping[str, Held]) -> Changes:
+        """Take in what was folded; for `known` see `merge_sessions`."""
+        changed: dict[str, Evidence] = {}
+        for some in chunks(ledger.sessions.items()):
+            changed |= evidence.merge_sessions(self.connection, dict(some), self._bounds, self.revision, known)
+        bounds, revision = self._bounds, self.revision
+        grants = evidence.merge_facts(self.connection, _GRANT, ledger.grants, Grant, bounds.grants, revision)
+        makings = evidence.merge_facts(self.connection, _MADE, ledger.makings, Made, bounds.makings, revision)
+        evidence.see_accounts(self.connection, ledger.accounts)
+        return Changes(changed, grants, makings)
+
+    def let_go(self, arns: Iterable[str]) -> None:
+        """These sessions leave."""
+        column = schema.sessions.c.digest
+        for some in chunks(arns):
+            self.connection.execute(delete(schema.sessions).where(column.in_([digest(arn) for arn in some])))
+        self.epoch += 1
+        self.connection.execute(update(schema.clock).values(epoch=self.epoch))
 
 
 class SqlStore:
@@ -53,42 +84,36 @@ class SqlStore:
 
     def __init__(self, database: Database, bounds: Bounds = Bounds()) -> None:  # noqa: B008 - frozen
         self._database = database
-        self._bounds = bounds
+        self.bounds = bounds
+
+    @contextmanager
+    def writing(self) -> Iterator[Writing]:
+        """All or nothing; nobody else writes meanwhile."""
+        with self._database.transaction() as connection, _readable():
+            yield Writing(connection, self.bounds)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """What was committed, as of now, for the functions of `stores`."""
+        with self._database.snapshot() as connection, _readable():
+            yield connection
 
     def absorb(self, ledger: Settled, objects: Iterable[ObjectName], now: str) -> None:
         """Take in what was folded of these objects, all of it or nothing."""
-        with self._database.transaction() as connection, _readable():
-            for sessions in _chunks(ledger.sessions.items()):
-                _merge_sessions(connection, dict(sessions), self._bounds)
-            _merge_facts(connection, _GRANT, ledger.grants, Grant, self._bounds.grants)
-            _merge_facts(connection, _MADE, ledger.makings, Made, self._bounds.makings)
-            _put(connection, schema.accounts, [{"account": account} for account in sorted(ledger.accounts)])
-            folded = {_digest(one.bucket, one.key, one.version): now for one in objects}
-            _put(connection, schema.objects, [{"digest": one, "folded": at} for one, at in folded.items()])
+        with self.writing() as writing:
+            writing.absorb(ledger, {})
+            evidence.mark(writing.connection, objects, now)
 
     def folded(self, objects: Sequence[ObjectName]) -> set[ObjectName]:
         """Those of these objects that were taken in already."""
-        digests = {_digest(one.bucket, one.key, one.version): one for one in objects}
-        column = schema.objects.c.digest
         with self._database.snapshot() as connection:
-            found = [
-                row.digest
-                for some in _chunks(digests)
-                for row in connection.execute(select(column).where(column.in_(some)))
-            ]
-        return {digests[one] for one in found}
+            return evidence.marked(connection, objects)
 
     @contextmanager
     def ledger(self) -> Iterator[Settled]:
         """All that was taken in, as of now, to be judged while this is open."""
-        with self._database.snapshot() as connection, _readable():
-            yield StoredLedger(
-                bounds=self._bounds,
-                sessions=_Sessions(connection),
-                accounts=frozenset(connection.scalars(select(schema.accounts.c.account))),
-                grants=_facts(connection, _GRANT, Grant),
-                makings=_facts(connection, _MADE, Made),
-            )
+        with self.reading() as connection:
+            yield ledger_of(connection, self.bounds)
 
 
 class StoredLedger(msgspec.Struct, frozen=True):
@@ -101,6 +126,16 @@ class StoredLedger(msgspec.Struct, frozen=True):
     makings: Facts[Made]
 
 
+def ledger_of(connection: Connection, bounds: Bounds) -> StoredLedger:
+    return StoredLedger(
+        bounds=bounds,
+        sessions=_Sessions(connection),
+        accounts=evidence.accounts_of(connection),
+        grants=evidence.facts_since(connection, _GRANT, Grant, -1),
+        makings=evidence.facts_since(connection, _MADE, Made, -1),
+    )
+
+
 class _Sessions(Mapping[str, Evidence]):
     """Evidence by ARN, read anew each time it is looked at."""
 
@@ -108,11 +143,7 @@ class _Sessions(Mapping[str, Evidence]):
         self._connection = connection
 
     def __getitem__(self, arn: str) -> Evidence:
-        column = schema.sessions.c
-        data = self._connection.scalar(select(column.evidence).where(column.digest == _digest(arn)))
-        if data is None:
-            raise KeyError(arn)
-        return evidence_from_bytes(data)
+        return evidence.session_of(self._connection, arn)
 
     def __len__(self) -> int:
         return self._connection.scalar(select(func.count()).select_from(schema.sessions)) or 0
@@ -125,11 +156,7 @@ class _Sessions(Mapping[str, Evidence]):
 
     def read(self) -> Iterator[tuple[str, Evidence]]:
         """All sessions, in no order that counts."""
-        connection = self._connection.execution_options(yield_per=_AT_ONCE)
-        with connection.execute(select(schema.sessions.c.evidence)) as rows:
-            for row in rows:
-                evidence = evidence_from_bytes(row.evidence)
-                yield evidence.session.arn, evidence
+        return ((one.session.arn, one) for one in evidence.sessions_since(self._connection, -1))
 
 
 class _Items(ItemsView[str, Evidence]):
@@ -137,89 +164,6 @@ class _Items(ItemsView[str, Evidence]):
 
     def __iter__(self) -> Iterator[tuple[str, Evidence]]:
         return self._mapping.read()
-
-
-def _merge_sessions(connection: Connection, sessions: dict[str, Evidence], bounds: Bounds) -> None:
-    column = schema.sessions.c
-    digests = {_digest(arn): evidence for arn, evidence in sessions.items()}
-    there = {
-        row.digest: row.evidence
-        for row in connection.execute(select(column.digest, column.evidence).where(column.digest.in_(digests)))
-    }
-    changed: list[_Row] = []
-    for digest, evidence in digests.items():
-        before = there.get(digest)
-        merged = evidence
-        if before is not None:
-            merged = evidence_from_bytes(before)
-            merged.absorb(evidence, bounds)
-            merged.settle(bounds)
-        after = evidence_to_bytes(merged)
-        if after != before:
-            changed.append({"digest": digest, "evidence": after})
-    _put(connection, schema.sessions, changed)
-
-
-def _merge_facts(connection: Connection, kind: str, facts: Facts[_F], shape: type[_F], keep: int) -> None:
-    table = schema.facts.c
-    for some in _chunks(facts.by_subject.items()):
-        ours = {_digest(subject): there for subject, there in some}
-        rows = connection.execute(select(schema.facts).where(table.kind == kind, table.subject.in_(ours)))
-        theirs = _by_subject(rows, shape)
-        for subject, new in ours.items():
-            known = theirs.get(subject, {})
-            merged = known | new
-            trim(merged, keep)
-            _put(connection, schema.facts, _rows_of_facts(kind, subject, merged, known))
-            for gone in _chunks(known.keys() - merged.keys()):
-                that = (table.kind == kind, table.subject == subject, table.key.in_(gone))
-                connection.execute(delete(schema.facts).where(*that))
-
-
-def _rows_of_facts(kind: str, subject: str, facts: dict[str, _F], known: Container[str]) -> list[_Row]:
-    """What is new of one subject."""
-    return [
-        {"kind": kind, "subject": subject, "key": key, "fact": fact_to_bytes(fact)}
-        for key, fact in facts.items()
-        if key not in known
-    ]
-
-
-def _facts(connection: Connection, kind: str, shape: type[_F]) -> Facts[_F]:
-    return Facts(_by_subject(connection.execute(select(schema.facts).where(schema.facts.c.kind == kind)), shape))
-
-
-def _by_subject(rows: Iterable[Row[tuple[str, str, str, bytes]]], shape: type[_F]) -> dict[str, dict[str, _F]]:
-    found: dict[str, dict[str, _F]] = {}
-    for row in rows:
-        found.setdefault(row.subject, {})[row.key] = fact_from_bytes(row.fact, shape)
-    return found
-
-
-def _put(connection: Connection, table: Table, rows: list[_Row]) -> None:
-    """Insert rows, or change those that are there."""
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    keys = [column.name for column in table.primary_key]
-    others = [column.name for column in table.columns if column.name not in keys]
-    for some in _chunks(rows):
-        statement = insert(table).values(some)
-        if others:
-            changed = {name: statement.excluded[name] for name in others}
-            statement = statement.on_conflict_do_update(index_elements=keys, set_=changed)
-        else:
-            statement = statement.on_conflict_do_nothing()
-        connection.execute(statement)
-
-
-def _digest(*parts: str) -> str:
-    """Of text that may hold what no text column takes, and be longer than any index."""
-    return blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-
-
-def _chunks(items: Iterable[_T]) -> Iterator[list[_T]]:
-    left = iter(items)
-    while some := list(islice(left, _AT_ONCE)):
-        yield some
 
 
 @contextmanager

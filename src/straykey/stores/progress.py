@@ -1,0 +1,78 @@
+"""How far things are: what was covered, what each process does, how far a source was read."""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+import msgspec
+from sqlalchemy import Connection, Table, delete, select
+
+from straykey.core.coverage import Covered, Kind, Seen, joined
+from straykey.stores import schema
+from straykey.stores.rows import put
+
+_S = TypeVar("_S", bound=msgspec.Struct)
+
+
+def coverage_of(connection: Connection) -> dict[Covered, Seen]:
+    rows = connection.execute(select(schema.coverage))
+    return {Covered(row.account, row.region, Kind(row.kind)): Seen(row.first, row.last) for row in rows}
+
+
+def widen(connection: Connection, seen: Mapping[Covered, Seen]) -> None:
+    """Add what is covered, too."""
+    if not seen:
+        return
+    known = coverage_of(connection)
+    rows = [
+        {"account": one.account, "region": one.region, "kind": one.kind.value, "first": both.first, "last": both.last}
+        for one, there in seen.items()
+        if (both := joined(known.get(one), there)) != known.get(one)
+    ]
+    put(connection, schema.coverage, rows)
+
+
+class Worker(msgspec.Struct, frozen=True):
+    """What a process that watches did up to its last commit, `at` that time; counted since it `began`.
+
+    `newest` is the time of the newest record it ever read, `object_name` what it folded last.  `rate` is records a
+    second over the last minute; `backlog` what its sources had left to give, as far as they say.
+    """
+
+    name: str
+    began: str
+    at: str
+    records: int = 0
+    objects: int = 0
+    newest: str = ""
+    object_name: str = ""
+    rate: float = 0.0
+    backlog: int | None = None
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def put_worker(connection: Connection, worker: Worker) -> None:
+    put(connection, schema.workers, [{"name": worker.name, "document": _encode(worker)}])
+
+
+def drop_worker(connection: Connection, name: str) -> None:
+    connection.execute(delete(schema.workers).where(schema.workers.c.name == name))
+
+
+def workers_of(connection: Connection) -> list[Worker]:
+    return sorted(_all(connection, schema.workers, Worker), key=lambda one: one.name)
+
+
+def _all(connection: Connection, table: Table, shape: type[_S]) -> list[_S]:
+    return [msgspec.json.decode(data, type=shape) for data in connection.scalars(select(table.c.document))]
+
+
+def position_of(connection: Connection, source: str) -> str:
+    """How far a source was read, in its own words; empty if it never was."""
+    data = connection.scalar(select(schema.positions.c.document).where(schema.positions.c.name == source))
+    return data.decode() if data is not None else ""
+
+
+def put_position(connection: Connection, source: str, position: str) -> None:
+    put(connection, schema.positions, [{"name": source, "document": position.encode()}])

@@ -1,0 +1,56 @@
+"""What could not be read, or not all of it: tried again, put aside, or read with losses; each with its reason."""
+
+from enum import StrEnum
+
+import msgspec
+from sqlalchemy import Connection, delete, func, select
+
+from straykey.stores import schema
+from straykey.stores.rows import digest, put
+
+
+class State(StrEnum):
+    TRYING = "trying"
+    QUARANTINED = "quarantined"
+    DAMAGED = "damaged"
+
+
+class Trouble(msgspec.Struct, frozen=True):
+    """`name` is the object's, or the message's id.  `tries` counts how often it was tried and could not be read."""
+
+    name: str
+    state: State
+    reason: str
+    tries: int
+    first: str
+    last: str
+
+
+_decoder = msgspec.json.Decoder(Trouble)
+_encode = msgspec.json.Encoder().encode
+_troubles = schema.troubles.c
+
+
+def trouble_of(connection: Connection, name: str) -> Trouble | None:
+    data = connection.scalar(select(_troubles.document).where(_troubles.digest == digest(name)))
+    return _decoder.decode(data) if data is not None else None
+
+
+def put_trouble(connection: Connection, trouble: Trouble) -> None:
+    row = {"digest": digest(trouble.name), "state": trouble.state.value, "document": _encode(trouble)}
+    put(connection, schema.troubles, [row])
+
+
+def drop_trouble(connection: Connection, name: str) -> None:
+    connection.execute(delete(schema.troubles).where(_troubles.digest == digest(name)))
+
+
+def troubles(connection: Connection, state: State, most: int) -> list[Trouble]:
+    """The latest."""
+    found = map(_decoder.decode, connection.scalars(select(_troubles.document).where(_troubles.state == state)))
+    return sorted(found, key=lambda one: (one.last, one.name), reverse=True)[:most]
+
+
+def counts(connection: Connection) -> dict[State, int]:
+    statement = select(_troubles.state, func.count()).group_by(_troubles.state)
+    return {State(row[0]): row[1] for row in connection.execute(statement)}
