@@ -1,0 +1,1 @@
+"""Continuous detection: from sources through the store to sinks."""

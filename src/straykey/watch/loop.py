@@ -1,0 +1,236 @@
+"""Fetch, fold, one transaction, acknowledge: over and over, until told to stop.
+
+A source is told that something was read only once it is stored.  So whenever this process dies, what it had in hand
+comes again, to it or to another; and what was stored before that is stored but once.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from threading import Event, Thread
+from typing import TypeVar
+
+import msgspec
+import structlog
+
+from straykey.errors import SourceError, StoreError
+from straykey.sources.delivery import name_of
+from straykey.stores import troubles
+from straykey.stores.sql import ObjectName, SqlStore
+from straykey.stores.troubles import State
+from straykey.watch.batch import Batch
+from straykey.watch.commit import Committed, Step, commit
+from straykey.watch.courier import Courier
+from straykey.watch.feed import Feed, Parcel
+from straykey.watch.inbox import Held, Inbox
+from straykey.watch.intake import Intake, object_of
+from straykey.watch.leaving import let_go
+from straykey.watch.mirror import Mirror
+from straykey.watch.pace import Clock, Pace
+from straykey.watch.sorting import crashing, sort_out
+from straykey.watch.verdict import Audience
+
+_AT_ONCE = 500  # parcels in one transaction
+_IDLE_SECONDS = 1.0
+_KEEPING_SECONDS = 5.0
+_LEAVING_SECONDS = 600.0
+_MOST_LEAVING = 20_000
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 30.0
+_MOST_TROUBLES = 10_000
+_THREAD_SECONDS = 20.0
+
+_log = structlog.get_logger("straykey.watch")
+_T = TypeVar("_T")
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """`tries`: so often is an object asked for that cannot be had, before it is put aside."""
+
+    tries: int = 5
+    ttl_seconds: int = 6 * 3600
+
+
+class Parts(msgspec.Struct, frozen=True):
+    """What a process that watches is made of.  `step` is told the name of each step before it is taken."""
+
+    feeds: Sequence[Feed]
+    intake: Intake
+    store: SqlStore
+    mirror: Mirror
+    couriers: Sequence[Courier] = ()
+    audience: Audience = Audience()
+    limits: Limits = Limits()
+    step: Step = lambda _: None
+
+
+class Watch:
+    """One process that watches."""
+
+    def __init__(self, parts: Parts, clock: Clock, name: str) -> None:
+        self._parts = parts
+        self._clock = clock
+        self._inbox = Inbox()
+        self._pace = Pace(name, clock)
+        self._stop = Event()
+        self._kept = self._left = clock.seconds()
+        self._most_leaving = _MOST_LEAVING
+
+    def stop(self) -> None:
+        """Finish what is in hand, and return from `run`; may be called from a signal."""
+        self._stop.set()
+
+    def run(self) -> None:
+        """Watch until stopped; then nothing is in hand, and what was not read comes again at once."""
+        threads = [Thread(target=self._inbox.receive, args=(feed, self._stop)) for feed in self._parts.feeds]
+        threads += [Thread(target=one.run, args=(self._stop,)) for one in self._parts.couriers]
+        threads.append(Thread(target=self._hold_on))
+        for thread in threads:
+            thread.daemon = True  # one that hangs must not keep the process
+            thread.start()
+        try:
+            while not self._stop.is_set():
+                self.turn(_IDLE_SECONDS)
+        finally:
+            self._stop.set()
+            for thread in threads:
+                thread.join(_THREAD_SECONDS)
+            self._release_all()
+
+    def turn(self, wait_seconds: float) -> int:
+        """Take in what waits, or see to what is due; says how many parcels were taken."""
+        held = self._inbox.take(wait_seconds, _AT_ONCE)
+        if held:
+            self._take_in(held)
+        if self._clock.seconds() - self._kept >= _KEEPING_SECONDS:
+            self._keep()
+        return len(held)
+
+    def _take_in(self, held: list[Held]) -> None:
+        step, now = self._parts.step, self._clock.now()
+        step("fetch")
+        known, tried = self._insist(lambda: self._known_of(held))
+        crashed, crashes = crashing(held, self._parts.limits.tries, tried, now)
+        to_fold = [parcel for one in held if one not in crashed for parcel in (one[1],)]
+        try:
+            taken = self._parts.intake.fold(to_fold, known)
+        except SourceError as error:  # nothing can be fetched at all: credentials, say
+            _log.warning("fetch", problem=str(error), hint=error.hint)
+            self._give_back([(one, int(_LONGEST_PAUSE_SECONDS)) for one in held])
+            self._stop.wait(_FIRST_PAUSE_SECONDS)
+            return
+        outcome = sort_out([one for one in held if one not in crashed], taken.failed, self._parts.limits.tries, now)
+        taken.batch.troubles = {**outcome.troubles, **crashes}
+        taken.batch.positions = {feed.name: one.position for feed, one in outcome.done if one.position}
+        step("fold")
+        done = self._insist(lambda: self._commit(taken.batch))
+        step("acknowledge")
+        self._acknowledge(outcome.done + crashed)
+        self._give_back(outcome.again)
+        step("acknowledged")
+        self._tell(taken.batch, done)
+
+    def _known_of(self, held: list[Held]) -> tuple[set[ObjectName], set[str]]:
+        """The objects that are folded already, and the names of what could not be had before."""
+        objects = {object_of(ref): name_of(ref) for _, parcel in held for ref in parcel.objects}
+        with self._parts.store.reading() as connection:
+            known = self._parts.store.folded(list(objects))
+            tried = {one.name for one in troubles.troubles(connection, State.TRYING, _MOST_TROUBLES)}
+        return known, tried
+
+    def _commit(self, batch: Batch) -> Committed:
+        parts = self._parts
+        worker = self._pace.worker(batch, self._backlog() if batch.is_empty else None)
+        done = commit(parts.store, parts.mirror, batch, parts.audience, worker, parts.step)
+        self._pace.note(batch)
+        for courier in parts.couriers:
+            courier.news.set()
+        return done
+
+    def _insist(self, call: Callable[[], _T]) -> _T:
+        """Ask the store again until it answers: what was fetched stays in hand meanwhile.  When stopped, it fails."""
+        pause = _FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                return call()
+            except StoreError as error:
+                _log.error("store", problem=str(error), hint=error.hint)
+                if self._stop.wait(pause):
+                    raise
+                pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+    def _keep(self) -> None:
+        """What is due from time to time."""
+        self._kept = self._clock.seconds()
+        self._tell(Batch.empty(self._parts.store.bounds), self._insist(self._commit_nothing))
+        if self._kept - self._left >= _LEAVING_SECONDS:
+            self._left = self._kept
+            self._insist(self._let_go)
+
+    def _commit_nothing(self) -> Committed:
+        return self._commit(Batch.empty(self._parts.store.bounds))
+
+    def _let_go(self) -> None:
+        parts, now = self._parts, self._pace.log_time()
+        left = let_go(parts.store, parts.mirror, now, parts.limits.ttl_seconds, self._most_leaving)
+        # Where a finding would change by it, fewer at once may do.
+        self._most_leaving = _MOST_LEAVING if left is not None else max(1, self._most_leaving // 8)
+        if left:
+            _log.info("left", sessions=left)
+
+    def _tell(self, batch: Batch, done: Committed) -> None:
+        if batch.records or batch.objects:
+            _log.debug("committed", records=batch.records, objects=len(batch.objects))
+        for name, trouble in batch.troubles.items():
+            _log.warning(trouble.state.value, name=name, problem=trouble.reason, tries=trouble.tries)
+        for finding in done.verdicts.opened if done.verdicts else ():
+            _log.warning("opened", finding=finding.id, severity=finding.severity.value, title=finding.title)
+        for finding in done.verdicts.over if done.verdicts else ():
+            _log.info("resolved", finding=finding.id, title=finding.title)
+
+    def _acknowledge(self, done: list[Held]) -> None:
+        self._each(done, lambda feed, parcels: feed.acknowledge(parcels))
+        self._inbox.let_go(done)
+
+    def _give_back(self, again: list[tuple[Held, int]]) -> None:
+        by_delay: dict[int, list[Held]] = defaultdict(list)
+        for held, delay in again:
+            by_delay[delay].append(held)
+        for delay, some in by_delay.items():
+            self._release(some, delay)
+        self._inbox.let_go([held for held, _ in again])
+
+    def _release(self, held: list[Held], delay: int) -> None:
+        self._each(held, lambda feed, parcels: feed.release(parcels, delay))
+
+    def _each(self, held: list[Held], do: Callable[[Feed, list[Parcel]], None]) -> None:
+        """What fails here comes again: that costs time, and nothing else."""
+        by_feed: dict[str, tuple[Feed, list[Parcel]]] = {}
+        for feed, parcel in held:
+            by_feed.setdefault(feed.name, (feed, []))[1].append(parcel)
+        for feed, parcels in by_feed.values():
+            try:
+                do(feed, parcels)
+            except SourceError as error:
+                _log.warning("source", name=feed.name, problem=str(error))
+
+    def _hold_on(self) -> None:
+        """Tell each feed in time that what is in hand is still worked on."""
+        shortest = min((feed.hold_seconds for feed in self._parts.feeds), default=30)
+        while not self._stop.wait(max(0.5, shortest / 3)):
+            held = [(feed, one) for feed, parcels in self._inbox.in_hand().values() for one in parcels]
+            self._each(held, lambda feed, parcels: feed.extend(parcels))
+
+    def _release_all(self) -> None:
+        left = [(feed, one) for feed, parcels in self._inbox.in_hand().values() for one in parcels]
+        self._release(left, 0)
+
+    def _backlog(self) -> int | None:
+        found: list[int] = []
+        for feed in self._parts.feeds:
+            try:
+                waiting = feed.backlog()
+            except SourceError as error:
+                self._inbox.failing[feed.name] = str(error)
+                continue
+            if waiting is not None:
+                found.append(waiting)
+        return sum(found) if found else None

@@ -1,0 +1,214 @@
+"""The loop as a whole: what comes is stored, then acknowledged; what cannot be had is tried again or put aside."""
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from threading import Thread
+
+from straykey.core.envelope import Decoded
+from straykey.core.evidence import Bounds
+from straykey.core.reading import decode
+from straykey.core.settings import Settings
+from straykey.errors import StoreError
+from straykey.sources.delivery import Unavailable, UnavailableError
+from straykey.sources.notice import ObjectRef
+from straykey.stores import progress, troubles
+from straykey.stores.database import Database
+from straykey.stores.sql import SqlStore
+from straykey.stores.troubles import State, Trouble
+from straykey.watch.feed import Parcel
+from straykey.watch.intake import Intake
+from straykey.watch.loop import Limits, Parts, Watch
+from straykey.watch.mirror import Judging, Mirror
+from straykey.watch.pace import Clock
+from tests.records import use_record
+from tests.seen import RANGES
+from tests.watch.memory_feed import MemoryFeed
+from tests.watch.records_in import Shelf
+
+NOW = "2026-05-04T12:00:00Z"
+LONG = 60.0
+
+
+class Breaking(Shelf):
+    """Some of its objects cannot be had."""
+
+    def __init__(self, missing: dict[str, Unavailable]) -> None:
+        super().__init__()
+        self.missing = missing
+
+    def fetch_all(self, refs: Iterable[ObjectRef]) -> Iterator[tuple[ObjectRef, int, Iterator[Decoded]]]:
+        for ref in refs:
+            if ref.key in self.missing:
+                yield ref, 0, self._broken(ref)
+            else:
+                yield from super().fetch_all([ref])
+
+    def _broken(self, ref: ObjectRef) -> Iterator[Decoded]:
+        yield decode(self.contents[ref.key])  # half of it comes, say
+        raise UnavailableError(ref, self.missing[ref.key], "SomeCode")
+
+
+def parcels(shelf: Shelf, count: int) -> list[Parcel]:
+    return [
+        Parcel(f"m{n}", objects=(shelf.put(f"o{n}", [use_record(time=f"2026-05-04T10:{n:02}:00Z", event_id=f"e{n}")]),))
+        for n in range(count)
+    ]
+
+
+@contextmanager
+def running(watch: Watch) -> Iterator[None]:
+    thread = Thread(target=watch.run)
+    thread.start()
+    try:
+        yield
+    finally:
+        watch.stop()
+        thread.join(LONG)
+        assert not thread.is_alive()
+
+
+def watching(feed: MemoryFeed, shelf: Shelf, database: Database, *, tries: int = 3) -> Watch:
+    store = SqlStore(database)
+    parts = Parts([feed], Intake(shelf, Bounds()), store, Mirror(Judging(Settings(), RANGES)), limits=Limits(tries))
+    return Watch(parts, Clock(lambda: NOW, time.monotonic), "one")
+
+
+def in_trouble(database: Database, state: State) -> list[Trouble]:
+    with SqlStore(database).reading() as connection:
+        return troubles.troubles(connection, state, 100)
+
+
+def count_of(database: Database) -> int:
+    with SqlStore(database).ledger() as ledger:
+        return sum(one.events.count(64) for evidence in ledger.sessions.values() for one in evidence.sightings.values())
+
+
+def test_all_that_a_feed_gives_is_stored_and_acknowledged(database: Database) -> None:
+    shelf = Shelf()
+    feed = MemoryFeed(parcels(shelf, 30))
+    with running(watching(feed, shelf, database)):
+        assert feed.is_done(LONG)
+    assert count_of(database) == 30
+    assert sorted(feed.acknowledged) == sorted(f"m{n}" for n in range(30))
+
+
+def test_records_in_a_message_are_stored_too(database: Database) -> None:
+    shelf = Shelf()
+    shelf.put("o", [use_record()])
+    feed = MemoryFeed([Parcel("m", records=decode(shelf.contents["o"]))])
+    with running(watching(feed, shelf, database)):
+        assert feed.is_done(LONG)
+    assert count_of(database) == 1
+
+
+def test_a_feed_that_fails_is_asked_again(database: Database) -> None:
+    shelf = Shelf()
+    feed = MemoryFeed(parcels(shelf, 1), fails=1)
+    with running(watching(feed, shelf, database)):
+        assert feed.is_done(LONG)
+    assert count_of(database) == 1
+
+
+def test_an_object_that_cannot_be_had_is_put_aside_after_some_tries_and_costs_no_other(database: Database) -> None:
+    shelf = Breaking({"o1": Unavailable.GONE})
+    feed = MemoryFeed(parcels(shelf, 3))
+    with running(watching(feed, shelf, database)):
+        assert feed.is_done(LONG)
+    (trouble,) = in_trouble(database, State.QUARANTINED)
+    assert (trouble.name, trouble.tries) == ("s3://logs/o1", 3)
+    assert Unavailable.GONE.value in trouble.reason
+    assert feed.released == [("m1", 15), ("m1", 30)]
+    assert count_of(database) == 2
+
+
+def test_where_there_is_a_dead_letter_queue_what_fails_is_left_to_it(database: Database) -> None:
+    shelf = Breaking({"o1": Unavailable.GONE})
+    feed = MemoryFeed(parcels(shelf, 2), gives_up_after=2)
+    with running(watching(feed, shelf, database)):
+        assert feed.came_back(2, LONG)
+    (trouble,) = in_trouble(database, State.QUARANTINED)
+    assert trouble.name == "s3://logs/o1"
+    assert "dead-letter" in trouble.reason
+    assert "m1" not in feed.acknowledged
+
+
+def test_what_aws_does_not_answer_is_never_put_aside(database: Database) -> None:
+    shelf = Breaking({"o1": Unavailable.UNANSWERED})
+    feed = MemoryFeed(parcels(shelf, 2))
+    with running(watching(feed, shelf, database)):
+        assert feed.came_back(5, LONG)
+        shelf.missing = {}
+        assert feed.is_done(LONG)
+    assert in_trouble(database, State.QUARANTINED) == in_trouble(database, State.TRYING) == []
+    assert count_of(database) == 2
+
+
+def test_what_nobody_lived_to_tell_of_is_put_aside_unread(database: Database) -> None:
+    shelf = Shelf()
+    (parcel,) = parcels(shelf, 1)
+    feed = MemoryFeed([Parcel(parcel.name, tries=10, objects=parcel.objects)])
+    with running(watching(feed, shelf, database)):
+        assert feed.is_done(LONG)
+    assert [one.name for one in in_trouble(database, State.QUARANTINED)] == ["s3://logs/o0"]
+    assert count_of(database) == 0
+
+
+def test_what_cannot_be_understood_and_what_is_refused_is_named_and_acknowledged(database: Database) -> None:
+    refused = (ObjectRef("elsewhere", "key"), "in a bucket that was not allowed")
+    feed = MemoryFeed([Parcel("message 1", broken=("broken JSON",)), Parcel("message 2", refused=(refused,))])
+    with running(watching(feed, Shelf(), database)):
+        assert feed.is_done(LONG)
+    named = {one.name for one in in_trouble(database, State.QUARANTINED)}
+    assert named == {"message 1", "s3://elsewhere/ (in a bucket that was not allowed)"}
+
+
+def test_a_damaged_object_is_folded_as_far_as_it_can_be_read_and_named(database: Database) -> None:
+    shelf = Shelf()
+    good, bad = use_record(event_id="e1"), use_record(event_id="e2") | {"eventTime": "no time"}
+    feed = MemoryFeed([Parcel("m", objects=(shelf.put("o", [good, bad]),))])
+    with running(watching(feed, shelf, database)):
+        assert feed.is_done(LONG)
+    (trouble,) = in_trouble(database, State.DAMAGED)
+    assert (trouble.name, trouble.reason) == ("s3://logs/o", "eventTime is missing or no date: 1")
+    assert count_of(database) == 1
+
+
+def test_a_process_tells_what_it_did(database: Database) -> None:
+    shelf = Shelf()
+    feed = MemoryFeed(parcels(shelf, 3))
+    with running(watching(feed, shelf, database)):
+        assert feed.is_done(LONG)
+        with SqlStore(database).reading() as connection:
+            (worker,) = progress.workers_of(connection)
+            assert {(one.account, one.region, one.kind.value) for one in progress.coverage_of(connection)} == {
+                ("111122223333", "eu-west-1", "read")
+            }
+    assert (worker.name, worker.objects, worker.records) == ("one", 3, 3)
+    assert worker.newest == "2026-05-04T10:02:00Z"
+
+
+class Failing(SqlStore):
+    """A store that fails some times."""
+
+    def __init__(self, database: Database, fails: int) -> None:
+        super().__init__(database)
+        self._fails = fails
+
+    @contextmanager
+    def writing(self):  # type: ignore[no-untyped-def]
+        with super().writing() as writing:
+            yield writing
+            if self._fails:
+                self._fails -= 1
+                raise StoreError("store: no room")
+
+
+def test_what_was_fetched_stays_in_hand_until_the_store_takes_it(database: Database) -> None:
+    shelf = Shelf()
+    feed = MemoryFeed(parcels(shelf, 3))
+    parts = Parts([feed], Intake(shelf, Bounds()), Failing(database, 1), Mirror(Judging(Settings(), RANGES)))
+    with running(Watch(parts, Clock(lambda: NOW, time.monotonic), "one")):
+        assert feed.is_done(LONG)
+    assert count_of(database) == 3
+    assert len(feed.acknowledged) == 3
