@@ -139,7 +139,7 @@ def test_eventbridge_names_objects_as_they_are_called(account: Account) -> None:
 def test_eventbridge_hands_on_a_record(account: Account) -> None:
     record = use_record()
     account.route(source=["aws.ec2"])
-    detail = {"DetailType": "AWS API Call via CloudTrail", "Detail": json.dumps(record)}
-    account.events.put_events(Entries=[{"Source": "aws.ec2", **detail}])
+    kind = "AWS API Call via CloudTrail"
+    account.events.put_events(Entries=[{"Source": "aws.ec2", "DetailType": kind, "Detail": json.dumps(record)}])
     [said] = account.received()
     assert [json.loads(text) for text in said.records] == [record]
