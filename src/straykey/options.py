@@ -3,23 +3,21 @@
 The text of an option becomes settings, ranges, a period here, or a `UsageError` that names the option.
 """
 
-import ipaddress
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from platformdirs import user_cache_path
 
-from straykey import pipeline
+from straykey import given, pipeline
 from straykey.core.moment import moment
-from straykey.core.network import IPNetwork, is_account
 from straykey.core.settings import Settings
 from straykey.errors import UsageError
-from straykey.formats import allow_list
 from straykey.formats.text import printable
+from straykey.given import Report
 from straykey.sources import aws_ranges
 
 Paths = Annotated[
@@ -63,12 +61,6 @@ Agents = Annotated[
 ]
 
 
-class Report(StrEnum):
-    """What is reported only on request."""
-
-    SERVICE_CALLS = "service-calls"
-
-
 Reports = Annotated[
     list[Report],
     typer.Option(
@@ -102,58 +94,29 @@ def request_of(
     period = pipeline.Period(_time("--since", since), _time("--until", until))
     if period.until and period.since >= period.until:
         raise UsageError("--since is not before --until: no record can lie between", hint="swap them")
-    return pipeline.Request(
-        settings=Settings(
-            accounts=_accounts(accounts),
-            trusted=tuple(_network(cidr) for cidr in trusted),
-            require_issuance=require_issuance,
-            agents=_agents(agents) if agents else {},
-            report_service_calls=Report.SERVICE_CALLS in report,
-        ),
-        ranges=ranges.ranges,
-        period=period,
+    with _named("--accounts"):
+        ours = given.accounts(accounts)
+    with _named("--trusted-network"):
+        networks = tuple(map(given.network, trusted))
+    with _named("--agents"):
+        programs = given.programs(agents) if agents else {}
+    settings = Settings(
+        accounts=ours,
+        trusted=networks,
+        require_issuance=require_issuance,
+        agents=programs,
+        report_service_calls=Report.SERVICE_CALLS in report,
     )
+    return pipeline.Request(settings=settings, ranges=ranges.ranges, period=period)
 
 
-def _accounts(text: str) -> frozenset[str]:
-    """Ids separated by commas or white space, given here or in a file."""
-    ids = text.replace(",", " ").split()
-    if not all(map(is_account, ids)):
-        ids = _accounts_in_file(text)
-    return frozenset(ids)
-
-
-def _accounts_in_file(name: str) -> list[str]:
-    hint = "give twelve digits each, separated by commas, or a file of them"
+@contextmanager
+def _named(option: str) -> Iterator[None]:
+    """Let a complaint name the option it is about."""
     try:
-        lines = Path(name).read_text("utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        told = f"--accounts {printable(name)}: neither account ids nor a file that can be read"
-        raise UsageError(told, hint=hint) from error
-    ids = [one for line in lines for one in line.partition("#")[0].replace(",", " ").split()]
-    for one in ids:
-        if not is_account(one):
-            raise UsageError(f"--accounts {printable(name)}: {printable(one)} is no account id", hint=hint)
-    return ids
-
-
-def _agents(file: Path) -> dict[str, frozenset[str]]:
-    try:
-        text = file.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "no UTF-8"
-        hint = "name a file that straykey agents --write wrote"
-        raise UsageError(f"--agents {printable(str(file))}: {why}", hint=hint) from error
-    return allow_list.parse(text, f"--agents {file}")
-
-
-def _network(cidr: str) -> IPNetwork:
-    try:
-        return ipaddress.ip_network(cidr)
-    except ValueError as error:
-        raise UsageError(
-            f"--trusted-network {printable(str(error))}", hint="give a network such as 203.0.113.0/24"
-        ) from error
+        yield
+    except UsageError as error:
+        raise UsageError(f"{option} {error}", hint=error.hint) from error
 
 
 def _time(option: str, text: str) -> str:
