@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import get_args
 
@@ -13,10 +14,13 @@ import msgspec
 import pytest
 
 from straykey import errors
+from straykey.config import settings_of
 from straykey.core.explanation import EXPLANATIONS
 from straykey.core.finding import Confidence, Finding, FindingType, Severity
 from straykey.core.reasons import OTHER_REASONS, REASONS
 from straykey.core.record import Skipped
+from straykey.secret import Secret
+from straykey.setting import KINDS, Key, WatchSettings, keys_of
 from tests.conftest import ROOT, Golden
 from tests.records import trail, use_record
 
@@ -140,6 +144,50 @@ def test_the_agents_page_shows_what_the_command_prints(golden: Golden, tmp_path:
     assert shown | {"about": ""} == written | {"about": ""}
 
 
+def row_of(struct: type[msgspec.Struct], name: str, key: Key, *, variable: bool) -> str:
+    (field,) = (field for field in msgspec.structs.fields(struct) if field.name == name)
+    default = (
+        "needed" if field.required else shown_default(field.default_factory() if name == "agents" else field.default)
+    )
+    told = f"{key.told} *Secret.*" if key.is_secret else key.told
+    cells = [f"`{name}`", *([f"`STRAYKEY_{name.upper()}`"] if variable else []), default, told]
+    return f"| {' | '.join(cells)} |\n"
+
+
+def shown_default(value: object) -> str:
+    if isinstance(value, timedelta):
+        return f"`{value.total_seconds() / 3600:.0f}h`"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, Secret):
+        return f"`{value.reveal()}`"
+    return f"`{value}`" if value and value is not msgspec.NODEFAULT else "none"
+
+
+def table_of(struct: type[msgspec.Struct], *, variable: bool) -> str:
+    head = ["key", *(["variable"] if variable else []), "default", "meaning"]
+    rows = "".join(row_of(struct, name, key, variable=variable) for name, key in keys_of(struct).items())
+    return f"| {' | '.join(head)} |\n{'|---' * len(head)}|\n{rows}"
+
+
+def test_the_settings_listed_are_those_there_are(golden: Golden) -> None:
+    page = (ROOT / "docs/config.md").read_text()
+    page = replaced(page, "<!-- settings -->", "<!-- end -->", f"\n\n{table_of(WatchSettings, variable=True)}\n")
+    sinks = "".join(
+        f"\n### {kind}\n\n{struct.__doc__}\n\n{table_of(struct, variable=False)}" for kind, struct in KINDS.items()
+    )
+    golden("docs/config.md", replaced(page, "<!-- sinks -->", "<!-- end -->", f"\n{sinks}\n"))
+
+
+def test_the_configuration_page_shows_complaints_as_they_are() -> None:
+    page = (ROOT / "docs/config.md").read_text()
+    (shown,) = re.findall(r"```\nstraykey: (configuration: .*?)\n```", page, re.DOTALL)
+    text = f'trys = 4\n[[sinks]]\nname = "pager"\nkind = "webhook"\nsecret = "{"x" * 32}"'
+    with pytest.raises(errors.ConfigError) as caught:
+        settings_of(text, {"STRAYKEY_TTL": "soon"}, {})
+    assert sorted(str(caught.value).splitlines()) == sorted(shown.splitlines())
+
+
 def test_pages_link_only_to_files_that_are_there() -> None:
     for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]:
         for target in re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text()):
@@ -148,7 +196,7 @@ def test_pages_link_only_to_files_that_are_there() -> None:
 
 def test_no_page_has_a_place_left_empty() -> None:
     for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]:
-        text = re.sub("<!-- (?:skipped|measured|end) -->", "", page.read_text())
+        text = re.sub("<!-- (?:skipped|measured|settings|sinks|metrics|reasons|end) -->", "", page.read_text())
         assert "<!--" not in text, page
 
 
@@ -171,5 +219,5 @@ def test_every_module_and_name_of_the_architecture_page_is_there() -> None:
 
 def test_the_error_tree_is_drawn_in_full() -> None:
     tree = errors.__doc__ or ""
-    for error in (errors.StraykeyError, errors.UsageError, errors.SourceError, errors.RangesError):
+    for error in (errors.StraykeyError, errors.UsageError, errors.ConfigError, errors.SourceError, errors.RangesError):
         assert error.__name__ in tree

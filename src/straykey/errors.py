@@ -3,11 +3,14 @@
     StraykeyError
     ├── UsageError     asked for something that is not there or not allowed; exit 2
     ├── SourceError    AWS, or what reaches it, does not let us read anything; exit 2
+    ├── ConfigError    the configuration cannot be used; all complaints at once; exit 2
     ├── RangesError    a file of AWS address ranges that is none; exit 2
     └── StoreError     the store cannot be opened, read or written; exit 2
 
 Input that cannot be read is no error: it is counted by reason, named, and reported at the end.
 """
+
+from collections.abc import Sequence
 
 
 class StraykeyError(Exception):
@@ -20,6 +23,16 @@ class StraykeyError(Exception):
 
 class UsageError(StraykeyError):
     """The command line asks for something that cannot be done."""
+
+
+class ConfigError(StraykeyError):
+    """What the file, the environment or the command line sets cannot be; `complaints` holds all that is wrong."""
+
+    def __init__(self, complaints: Sequence[str]) -> None:
+        listed = "".join(f"\n  {complaint}" for complaint in complaints)
+        count = "one thing is wrong" if len(complaints) == 1 else f"{len(complaints)} things are wrong"
+        super().__init__(f"configuration: {count}{listed}")
+        self.complaints = tuple(complaints)
 
 
 class SourceError(StraykeyError):

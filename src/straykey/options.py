@@ -3,7 +3,8 @@
 The text of an option becomes settings, ranges, a period here, or a `UsageError` that names the option.
 """
 
-from collections.abc import Collection, Iterator
+import os
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,11 +14,13 @@ import typer
 from platformdirs import user_cache_path
 
 from straykey import given, pipeline
+from straykey.config import FILE_VARIABLE, settings_of
 from straykey.core.moment import moment
 from straykey.core.settings import Settings
-from straykey.errors import UsageError
+from straykey.errors import ConfigError, UsageError
 from straykey.formats.text import printable
 from straykey.given import Report
+from straykey.setting import WatchSettings
 from straykey.sources import aws_ranges
 
 Paths = Annotated[
@@ -108,6 +111,20 @@ def request_of(
         report_service_calls=Report.SERVICE_CALLS in report,
     )
     return pipeline.Request(settings=settings, ranges=ranges.ranges, period=period)
+
+
+def watch_settings(
+    config: Path | None, overrides: Mapping[str, object], required: Collection[str] = ()
+) -> WatchSettings:
+    """What the command line, the environment and the file that either names set; see `settings_of`."""
+    named = str(config or os.environ.get(FILE_VARIABLE, ""))
+    try:
+        text = Path(named).read_text("utf-8-sig") if named else ""
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "no UTF-8"
+        hint = f"name a file of settings, by --config or {FILE_VARIABLE}"
+        raise ConfigError([f"{printable(named)}: {why}: {hint}"]) from error
+    return settings_of(text, os.environ, overrides, file=printable(named) or "straykey.toml", required=required)
 
 
 @contextmanager
