@@ -6,12 +6,13 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import get_args
 
 import msgspec
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from straykey import errors
 from straykey.config import settings_of
@@ -19,6 +20,7 @@ from straykey.core.explanation import EXPLANATIONS
 from straykey.core.finding import Confidence, Finding, FindingType, Severity
 from straykey.core.reasons import OTHER_REASONS, REASONS
 from straykey.core.record import Skipped
+from straykey.metrics import Metrics
 from straykey.secret import Secret
 from straykey.setting import KINDS, Key, WatchSettings, keys_of
 from tests.conftest import ROOT, Golden
@@ -186,6 +188,23 @@ def test_the_configuration_page_shows_complaints_as_they_are() -> None:
     with pytest.raises(errors.ConfigError) as caught:
         settings_of(text, {"STRAYKEY_TTL": "soon"}, {})
     assert sorted(str(caught.value).splitlines()) == sorted(shown.splitlines())
+
+
+def test_the_metrics_listed_are_those_there_are(golden: Golden) -> None:
+    rows = []
+    metrics = Metrics(["hub"], lambda: datetime(2026, 5, 4, tzinfo=UTC))
+    for family in text_string_to_metric_families(metrics.text().decode()):
+        if family.name.startswith("straykey_"):
+            names = {label for sample in family.samples for label in sample.labels if label != "le"}
+            labels = ", ".join(f"`{label}`" for label in sorted(names)) or "none"
+            name = f"{family.name}_total" if family.type == "counter" else family.name
+            rows.append(f"| `{name}` | {family.type} | {labels} | {family.documentation} |\n")
+    table = f"| metric | type | labels | meaning |\n|---|---|---|---|\n{''.join(sorted(rows))}"
+    page = (ROOT / "docs/metrics.md").read_text()
+    page = replaced(page, "<!-- metrics -->", "<!-- end -->", f"\n\n{table}\n")
+    reasons = "".join(f"| `{reason.name.lower()}` | {reason.value} |\n" for reason in Skipped)
+    table = f"| reason | meaning |\n|---|---|\n{reasons}"
+    golden("docs/metrics.md", replaced(page, "<!-- reasons -->", "<!-- end -->", f"\n\n{table}\n"))
 
 
 def test_pages_link_only_to_files_that_are_there() -> None:

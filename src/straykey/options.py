@@ -8,20 +8,21 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from platformdirs import user_cache_path
 
 from straykey import given, pipeline
-from straykey.config import FILE_VARIABLE, settings_of
 from straykey.core.moment import moment
 from straykey.core.settings import Settings
 from straykey.errors import ConfigError, UsageError
 from straykey.formats.text import printable
 from straykey.given import Report
-from straykey.setting import WatchSettings
 from straykey.sources import aws_ranges
+
+if TYPE_CHECKING:
+    from straykey.setting import WatchSettings
 
 Paths = Annotated[
     list[str],
@@ -115,8 +116,10 @@ def request_of(
 
 def watch_settings(
     config: Path | None, overrides: Mapping[str, object], required: Collection[str] = ()
-) -> WatchSettings:
+) -> "WatchSettings":
     """What the command line, the environment and the file that either names set; see `settings_of`."""
+    from straykey.config import FILE_VARIABLE, settings_of  # noqa: PLC0415 - logs with it: a tenth of the start
+
     named = str(config or os.environ.get(FILE_VARIABLE, ""))
     try:
         text = Path(named).read_text("utf-8-sig") if named else ""
