@@ -12,6 +12,7 @@ from threading import Barrier, Event
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from structlog.testing import capture_logs
 
 from straykey import __version__
 from straykey.core.finding import FindingType, Severity
@@ -161,6 +162,21 @@ def test_a_store_that_cannot_be_asked_is_a_reason() -> None:
         answer, body = Asked(port)("/healthz")
     assert answer.status == 503
     assert json.loads(body)["reasons"] == ["store watch.db: disk full\\x0a\\x1b[2J"]
+
+
+def test_a_bug_gives_no_answer_and_is_logged_and_does_not_end_the_server() -> None:
+    raised = iter([ZeroDivisionError("hush")])
+
+    def health() -> Health:
+        for error in raised:
+            raise error
+        return Health()
+
+    with capture_logs() as logged, serve("127.0.0.1", 0, Monitor(metrics().text, CONTENT_TYPE, health)) as port:
+        with pytest.raises(ConnectionError):
+            Asked(port)("/healthz")
+        assert Asked(port)("/healthz")[0].status == 200
+    assert [one["event"] for one in logged] == ["monitor could not answer"]
 
 
 @pytest.mark.parametrize("path", ["/", "/metrics/", "/healthz/..", "/etc/passwd", "http://x/metrics"])

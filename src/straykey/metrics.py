@@ -4,6 +4,8 @@ A label is a member of an enumeration or the name of a sink, never text from a l
 could make up as many time series as it takes to bring the monitoring down.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -158,10 +160,10 @@ class Metrics:
 class _Plain:
     """A registry without the time each series was made at, which doubles what is sent and tells nothing here."""
 
-    def __init__(self, registry: "CollectorRegistry") -> None:
+    def __init__(self, registry: CollectorRegistry) -> None:
         self._registry = registry
 
-    def collect(self) -> "Iterator[Metric]":
+    def collect(self) -> Iterator[Metric]:
         for metric in self._registry.collect():
             metric.samples = [sample for sample in metric.samples if not sample.name.endswith("_created")]
             yield metric

@@ -101,14 +101,14 @@ class _Server(ThreadingMixIn, TCPServer):
         self._free = threading.BoundedSemaphore(_AT_ONCE)
         super().__init__(address, _Answer)
 
-    def process_request(self, request: "socket | tuple[bytes, socket]", client_address: object) -> None:
+    def process_request(self, request: socket | tuple[bytes, socket], client_address: object) -> None:
         """Who comes while so many are being answered is sent away, if none is done soon: threads are bounded."""
         if self._free.acquire(timeout=_PATIENCE_SECONDS):
             super().process_request(request, client_address)
         else:
             self.shutdown_request(request)
 
-    def process_request_thread(self, request: "socket | tuple[bytes, socket]", client_address: object) -> None:
+    def process_request_thread(self, request: socket | tuple[bytes, socket], client_address: object) -> None:
         try:
             super().process_request_thread(request, client_address)
         finally:
