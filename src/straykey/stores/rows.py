@@ -17,17 +17,18 @@ AT_ONCE = 200  # rows: SQLite takes 32,766 values in a statement, and evidence i
 
 def put(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Insert rows, or change those that are there."""
+    if not rows:
+        return
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     keys = [column.name for column in table.primary_key]
-    others = [column.name for column in table.columns if column.name not in keys]
-    for some in chunks(rows):
-        statement = insert(table).values([dict(row) for row in some])
-        if others:
-            changed = {name: statement.excluded[name] for name in others}
-            statement = statement.on_conflict_do_update(index_elements=keys, set_=changed)
-        else:
-            statement = statement.on_conflict_do_nothing()
-        connection.execute(statement)
+    statement = insert(table)
+    changed = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}
+    if changed:
+        statement = statement.on_conflict_do_update(index_elements=keys, set_=changed)
+    else:
+        statement = statement.on_conflict_do_nothing()
+    # Many sets of values for one statement: to spell them out in it costs more than to write them.
+    connection.execute(statement, [dict(row) for row in rows])
 
 
 def digest(*parts: str) -> str:
