@@ -7,6 +7,7 @@ fetches them has them at hand, so that what is measured is straykey, and the sto
 processor.  Prints one line of JSON.
 """
 
+import gzip
 import json
 import os
 import resource
@@ -18,7 +19,6 @@ from pathlib import Path
 from threading import Thread
 
 import msgspec
-from isal import igzip
 
 from straykey.core.envelope import Decoded
 from straykey.core.evidence import Bounds
@@ -45,7 +45,7 @@ class Trail:
     def __init__(self, folder: Path, most: int) -> None:
         self.objects: list[tuple[bytes, bool]] = []  # and whether a thief is in it
         for file in sorted(folder.glob("*.json.gz")):
-            records = msgspec.json.decode(igzip.decompress(file.read_bytes()), type=dict[str, list[msgspec.Raw]])
+            records = msgspec.json.decode(gzip.decompress(file.read_bytes()), type=dict[str, list[msgspec.Raw]])
             self.objects += map(_object, _parts(records["Records"]))
             if len(self.objects) >= most:
                 break
@@ -54,7 +54,7 @@ class Trail:
     def fetch_all(self, refs: Iterable[ObjectRef]) -> Iterator[tuple[ObjectRef, int, Iterator[Decoded]]]:
         for ref in refs:
             packed, _ = self.objects[int(ref.key)]
-            yield ref, len(packed), iter([decode(igzip.decompress(packed))])
+            yield ref, len(packed), iter([decode(gzip.decompress(packed))])
 
 
 def _parts(records: list[msgspec.Raw]) -> Iterator[list[msgspec.Raw]]:
@@ -70,7 +70,7 @@ def _parts(records: list[msgspec.Raw]) -> Iterator[list[msgspec.Raw]]:
 
 def _object(records: list[msgspec.Raw]) -> tuple[bytes, bool]:
     body = msgspec.json.encode({"Records": records})
-    return igzip.compress(body, 1), _THIEF in body
+    return gzip.compress(body, 1), _THIEF in body
 
 
 class Steady:
@@ -78,7 +78,7 @@ class Steady:
 
     name = "steady"
     hold_seconds = 3600
-    gives_up_after = None
+    gives_up_after: int | None = None
 
     def __init__(self, objects: int, seconds_between: float) -> None:
         self.took: dict[str, float] = {}
@@ -168,7 +168,15 @@ def main() -> None:
     memory: list[float] = []
     outcome = measure(trail, store, rate, memory)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({**outcome, "memory_mb": [round(one) for one in memory[:: max(1, len(memory) // 12)]], "peak_mb": round(peak)}))
+    print(
+        json.dumps(
+            {
+                **outcome,
+                "memory_mb": [round(one) for one in memory[:: max(1, len(memory) // 12)]],
+                "peak_mb": round(peak),
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from straykey.sources.notice import ObjectRef
 from straykey.stores.database import Database
 from straykey.stores.progress import Worker
 from straykey.stores.sql import SqlStore
-from straykey.watch.commit import Committed, commit
+from straykey.watch.commit import Committed, Terms, commit
 from straykey.watch.feed import Parcel
 from straykey.watch.intake import Intake, object_of
 from straykey.watch.mirror import Judging, Mirror
@@ -49,6 +49,4 @@ class Process:
     def take(self, parcels: Sequence[Parcel], now: str = NOW, sinks: dict[str, float] | None = None) -> Committed:
         known = self.store.folded([object_of(ref) for parcel in parcels for ref in parcel.objects])
         batch = self.intake.fold(parcels, known).batch
-        return commit(
-            self.store, self.mirror, batch, Audience(sinks or {}), Worker(self.name, now, now), lambda _: None
-        )
+        return commit(self.store, self.mirror, batch, Worker(self.name, now, now), Terms(Audience(sinks or {})))

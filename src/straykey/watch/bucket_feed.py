@@ -21,7 +21,7 @@ class BucketFeed:
     The first listing goes back to `since`, or to the beginning; later ones look into the folders of the last days only.
     """
 
-    gives_up_after = None
+    gives_up_after: int | None = None
     hold_seconds = 3600
 
     def __init__(

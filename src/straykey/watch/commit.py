@@ -28,17 +28,29 @@ class Committed(msgspec.Struct, frozen=True):
 
     revision: int
     verdicts: Verdicts | None
+    judged_seconds: float
 
 
-def commit(store: SqlStore, mirror: Mirror, batch: Batch, audience: Audience, worker: Worker, step: Step) -> Committed:
+class Terms(msgspec.Struct, frozen=True):
+    """What goes for every commit.
+
+    `step` is told the name of each step before it is taken; `seconds` never goes back.
+    """
+
+    audience: Audience = Audience()
+    step: Step = lambda _: None
+    seconds: Callable[[], float] = lambda: 0.0
+
+
+def commit(store: SqlStore, mirror: Mirror, batch: Batch, worker: Worker, terms: Terms) -> Committed:
     """Write all of a batch, at the worker's time; an empty one brings up to date what people and other processes did.
 
     Raises `StoreError`; then nothing was written.
     """
     try:
         with store.writing() as writing:
-            done = _written(writing, mirror, batch, audience, worker, step)
-            step("commit")
+            done = _written(writing, mirror, batch, worker, terms)
+            terms.step("commit")
     except BaseException:
         mirror.forget()  # what it knows may never have been
         raise
@@ -46,10 +58,8 @@ def commit(store: SqlStore, mirror: Mirror, batch: Batch, audience: Audience, wo
     return done
 
 
-def _written(
-    writing: Writing, mirror: Mirror, batch: Batch, audience: Audience, worker: Worker, step: Step
-) -> Committed:
-    now, connection = worker.at, writing.connection
+def _written(writing: Writing, mirror: Mirror, batch: Batch, worker: Worker, terms: Terms) -> Committed:
+    now, connection, step = worker.at, writing.connection, terms.step
     known = {name: one.status for name, one in mirror.findings.items()}
     is_changed = mirror.catch_up(writing)
     step("absorb")
@@ -58,16 +68,18 @@ def _written(
         step("mark")
         _note(writing, batch, now)
     step("judge")
+    began = terms.seconds()
     verdicts = judge_anew(mirror, now) if is_changed or _is_rule_over(mirror, now) else None
+    judged = terms.seconds() - began
     step("publish")
     changed = {one.finding.id: one for one in verdicts.changed} if verdicts else {}
     # What a person said of a finding since, sinks hear of from here.
     said = [one for name, one in mirror.findings.items() if name not in changed and known.get(name) is not one.status]
-    written = publish(connection, mirror, [*changed.values(), *filter(lifecycle.is_news, said)], audience, now=now)
-    keep(mirror, connection, written, writing.revision)
-    keep(mirror, connection, _grown(writing, mirror, audience, now), writing.revision)
+    news = [*changed.values(), *filter(lifecycle.is_news, said)]
+    keep(mirror, connection, publish(connection, news, terms.audience, now), writing.revision)
+    keep(mirror, connection, _grown(writing, mirror, terms.audience, now), writing.revision)
     progress.put_worker(connection, worker)
-    return Committed(writing.revision, verdicts)
+    return Committed(writing.revision, verdicts, judged)
 
 
 def _is_rule_over(mirror: Mirror, now: str) -> bool:

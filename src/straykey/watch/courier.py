@@ -8,10 +8,11 @@ import structlog
 
 from straykey.core.moment import later, seconds
 from straykey.errors import StoreError
+from straykey.metrics import Delivery
 from straykey.ports import Refusal, Sink
 from straykey.stores import outbox
 from straykey.stores.outbox import Posted
-from straykey.stores.sql import SqlStore
+from straykey.stores.sql import SqlStore, Writing
 
 _AT_ONCE = 50
 _CLAIMED_SECONDS = 300  # longer than any sink takes for so many
@@ -22,7 +23,7 @@ _IDLE_SECONDS = 5.0
 
 _log = structlog.get_logger("straykey.watch")
 
-Count = Callable[[str, str, int], None]  # is told of a sink, an outcome and how many
+Count = Callable[[str, Delivery, int], None]  # is told of a sink, an outcome and how many
 
 
 class Turn(msgspec.Struct, frozen=True):
@@ -63,18 +64,24 @@ class Courier:
         if not claimed:
             return Turn()
         refusals = {one.key: one for one in self._sink.deliver([one.notification for one in claimed])}
-        now = self._clock()
+        taken = [one for one in claimed if one.notification.key not in refusals]
+        left = [(one, refusals[one.notification.key]) for one in claimed if one.notification.key in refusals]
         with self._store.writing() as writing:
-            taken = [one for one in claimed if one.notification.key not in refusals]
             outbox.delivered(writing.connection, [one.number for one in taken])
-            for one in claimed:
-                refusal = refusals.get(one.notification.key)
-                if refusal is not None:
-                    is_final = refusal.is_final or seconds(now) - seconds(one.posted) > _PATIENCE_SECONDS
-                    due = later(now, _wait_seconds(one, refusal))
-                    outbox.refused(writing.connection, one.number, reason=refusal.reason, due=due, is_final=is_final)
-        self._tell(len(taken), list(refusals.values()))
-        return Turn(len(taken), len(refusals))
+            parked = sum(self._note_refusal(writing, *one) for one in left)
+        self._count(self.name, Delivery.DELIVERED, len(taken))
+        self._count(self.name, Delivery.PARKED, parked)
+        self._count(self.name, Delivery.RETRIED, len(left) - parked)
+        self._tell(len(taken), [refusal for _, refusal in left])
+        return Turn(len(taken), len(left))
+
+    def _note_refusal(self, writing: Writing, posted: Posted, refusal: Refusal) -> bool:
+        """True if it is given up."""
+        now = self._clock()
+        is_final = refusal.is_final or seconds(now) - seconds(posted.posted) > _PATIENCE_SECONDS
+        due = later(now, _wait_seconds(posted, refusal))
+        outbox.refused(writing.connection, posted.number, reason=refusal.reason, due=due, is_final=is_final)
+        return is_final
 
     def _claim(self) -> list[Posted]:
         now = self._clock()
@@ -85,8 +92,6 @@ class Courier:
             return outbox.claim(writing.connection, self.name, _AT_ONCE, now, later(now, _CLAIMED_SECONDS))
 
     def _tell(self, delivered: int, refusals: list[Refusal]) -> None:
-        self._count(self.name, "delivered", delivered)
-        self._count(self.name, "refused", len(refusals))
         if delivered:
             _log.info("delivered", sink=self.name, findings=delivered)
         for reason in sorted({one.reason for one in refusals}):

@@ -26,6 +26,7 @@ class Parcel(msgspec.Struct, frozen=True):
     broken: tuple[str, ...] = ()
     position: str = ""
     receipt: Message | None = None
+    sent: float | None = None  # in seconds since 1970
 
 
 class Feed(Protocol):
@@ -92,6 +93,7 @@ def _parcel_of(delivery: Delivery) -> Parcel:
         refused=tuple((one, reason.value) for one, reason in delivery.refused),
         broken=tuple(reason.value for reason in delivery.broken),
         receipt=delivery.message,
+        sent=None if (sent := delivery.message.sent_milliseconds) is None else sent / 1000,
     )
 
 

@@ -38,7 +38,7 @@ class Reached(msgspec.Struct, frozen=True):
 class HistoryFeed:
     """`read` gives the history of a window, a page at a time; `position` is what was stored of an earlier process."""
 
-    gives_up_after = None
+    gives_up_after: int | None = None
     hold_seconds = 3600
 
     def __init__(

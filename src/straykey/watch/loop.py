@@ -14,11 +14,11 @@ import structlog
 
 from straykey.errors import SourceError, StoreError
 from straykey.sources.delivery import name_of
-from straykey.stores import troubles
+from straykey.stores import outbox, troubles
 from straykey.stores.sql import ObjectName, SqlStore
 from straykey.stores.troubles import State
 from straykey.watch.batch import Batch
-from straykey.watch.commit import Committed, Step, commit
+from straykey.watch.commit import Committed, Terms, commit
 from straykey.watch.courier import Courier
 from straykey.watch.feed import Feed, Parcel
 from straykey.watch.inbox import Held, Inbox
@@ -26,8 +26,8 @@ from straykey.watch.intake import Intake, object_of
 from straykey.watch.leaving import let_go
 from straykey.watch.mirror import Mirror
 from straykey.watch.pace import Clock, Pace
+from straykey.watch.report import Report
 from straykey.watch.sorting import crashing, sort_out
-from straykey.watch.verdict import Audience
 
 _AT_ONCE = 500  # parcels in one transaction
 _IDLE_SECONDS = 1.0
@@ -50,16 +50,16 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Parts(msgspec.Struct, frozen=True):
-    """What a process that watches is made of.  `step` is told the name of each step before it is taken."""
+    """What a process that watches is made of."""
 
     feeds: Sequence[Feed]
     intake: Intake
     store: SqlStore
     mirror: Mirror
     couriers: Sequence[Courier] = ()
-    audience: Audience = Audience()
+    terms: Terms = Terms()
     limits: Limits = Limits()
-    step: Step = lambda _: None
+    report: Report = Report()
 
 
 class Watch:
@@ -105,7 +105,7 @@ class Watch:
         return len(held)
 
     def _take_in(self, held: list[Held]) -> None:
-        step, now = self._parts.step, self._clock.now()
+        step, now = self._parts.terms.step, self._clock.now()
         step("fetch")
         known, tried = self._insist(lambda: self._known_of(held))
         crashed, crashes = crashing(held, self._parts.limits.tries, tried, now)
@@ -121,12 +121,16 @@ class Watch:
         taken.batch.troubles = {**outcome.troubles, **crashes}
         taken.batch.positions = {feed.name: one.position for feed, one in outcome.done if one.position}
         step("fold")
+        began = self._clock.seconds()
         done = self._insist(lambda: self._commit(taken.batch))
+        took = self._clock.seconds() - began
         step("acknowledge")
         self._acknowledge(outcome.done + crashed)
         self._give_back(outcome.again)
         step("acknowledged")
-        self._tell(taken.batch, done)
+        lags = [self._clock.since_1970() - one.sent for _, one in outcome.done if one.sent is not None]
+        sessions, messages = self._parts.mirror.sessions, len(outcome.done)
+        self._parts.report.committed(taken.batch, done, seconds=took, lags=lags, messages=messages, sessions=sessions)
 
     def _known_of(self, held: list[Held]) -> tuple[set[ObjectName], set[str]]:
         """The objects that are folded already, and the names of what could not be had before."""
@@ -138,8 +142,10 @@ class Watch:
 
     def _commit(self, batch: Batch) -> Committed:
         parts = self._parts
-        worker = self._pace.worker(batch, self._backlog() if batch.is_empty else None)
-        done = commit(parts.store, parts.mirror, batch, parts.audience, worker, parts.step)
+        backlog = self._backlog() if batch.is_empty else None
+        parts.report.behind(backlog)
+        worker = self._pace.worker(batch, backlog)
+        done = commit(parts.store, parts.mirror, batch, worker, parts.terms)
         self._pace.note(batch)
         for courier in parts.couriers:
             courier.news.set()
@@ -160,13 +166,22 @@ class Watch:
     def _keep(self) -> None:
         """What is due from time to time."""
         self._kept = self._clock.seconds()
-        self._tell(Batch.empty(self._parts.store.bounds), self._insist(self._commit_nothing))
+        self._insist(self._commit_nothing)
+        self._insist(self._look_around)
         if self._kept - self._left >= _LEAVING_SECONDS:
             self._left = self._kept
             self._insist(self._let_go)
 
-    def _commit_nothing(self) -> Committed:
-        return self._commit(Batch.empty(self._parts.store.bounds))
+    def _commit_nothing(self) -> None:
+        """What people and other processes did since is judged and told, too."""
+        parts, nothing = self._parts, Batch.empty(self._parts.store.bounds)
+        done = self._commit(nothing)
+        parts.report.committed(nothing, done, seconds=0.0, lags=(), messages=0, sessions=parts.mirror.sessions)
+
+    def _look_around(self) -> None:
+        with self._parts.store.reading() as connection:
+            waiting, aside = outbox.counts(connection), troubles.counts(connection).get(State.QUARANTINED, 0)
+        self._parts.report.stands(waiting, [one.name for one in self._parts.couriers], aside)
 
     def _let_go(self) -> None:
         parts, now = self._parts, self._pace.log_time()
@@ -175,16 +190,6 @@ class Watch:
         self._most_leaving = _MOST_LEAVING if left is not None else max(1, self._most_leaving // 8)
         if left:
             _log.info("left", sessions=left)
-
-    def _tell(self, batch: Batch, done: Committed) -> None:
-        if batch.records or batch.objects:
-            _log.debug("committed", records=batch.records, objects=len(batch.objects))
-        for name, trouble in batch.troubles.items():
-            _log.warning(trouble.state.value, name=name, problem=trouble.reason, tries=trouble.tries)
-        for finding in done.verdicts.opened if done.verdicts else ():
-            _log.warning("opened", finding=finding.id, severity=finding.severity.value, title=finding.title)
-        for finding in done.verdicts.over if done.verdicts else ():
-            _log.info("resolved", finding=finding.id, title=finding.title)
 
     def _acknowledge(self, done: list[Held]) -> None:
         self._each(done, lambda feed, parcels: feed.acknowledge(parcels))

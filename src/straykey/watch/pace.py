@@ -12,10 +12,11 @@ _MINUTE_SECONDS = 60.0
 
 
 class Clock(msgspec.Struct, frozen=True):
-    """`now` is in the form of `core.moment`; `seconds` never goes back."""
+    """`now` is in the form of `core.moment`; `seconds` never goes back; `since_1970` is now in seconds."""
 
     now: Callable[[], str]
     seconds: Callable[[], float]
+    since_1970: Callable[[], float] = lambda: 0.0
 
 
 class Pace:

@@ -73,17 +73,9 @@ def _why(mirror: Mirror, finding: Finding) -> str:
     return "the evidence, now that more of it is known, does not lead to this any more"
 
 
-def publish(
-    connection: Connection, mirror: Mirror, changed: Iterable[Tracked], audience: Audience, *, now: str
-) -> list[Tracked]:
-    """Write what became of findings, and post what is news; gives them with what is noted as told."""
-    written: list[Tracked] = []
-    for tracked in changed:
-        if lifecycle.is_news(tracked):
-            written.append(tell(connection, tracked, audience, now))
-        else:
-            written.append(tracked)
-    return written
+def publish(connection: Connection, changed: Iterable[Tracked], audience: Audience, now: str) -> list[Tracked]:
+    """Post what of this is news; gives all of it, with what is noted as told."""
+    return [tell(connection, one, audience, now) if lifecycle.is_news(one) else one for one in changed]
 
 
 def tell(connection: Connection, tracked: Tracked, audience: Audience, now: str) -> Tracked:
