@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError, CredentialRetrievalError, ProfileNotFound
 
+from straykey import aws as way
 from straykey import pipeline
 from straykey.core.record import Skipped
 from straykey.errors import SourceError, UsageError
 from straykey.ports import Source
-from straykey.sources import aws as way
 from straykey.sources import s3
 from straykey.sources.layout import Object
 from tests.aws import BUCKET, Aws

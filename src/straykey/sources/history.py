@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from straykey import aws
 from straykey.core.envelope import Decoded
 from straykey.core.reading import decode
 from straykey.core.record import Skipped
 from straykey.errors import UsageError
 from straykey.formats.text import printable
 from straykey.ports import Batch, Source
-from straykey.sources import aws
 
 if TYPE_CHECKING:
     from boto3.session import Session

@@ -18,9 +18,9 @@ from urllib.parse import urlsplit
 import msgspec
 import stamina
 
+from straykey import aws
 from straykey.errors import SourceError, UsageError
 from straykey.formats.text import printable
-from straykey.sources import aws
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

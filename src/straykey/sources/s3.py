@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from straykey import aws
 from straykey.core.envelope import Decoded, nothing
 from straykey.core.reading import portions
 from straykey.core.record import Skipped
 from straykey.errors import UsageError
 from straykey.ports import Batch, Source
-from straykey.sources import aws
 from straykey.sources.ahead import THREADS, ahead
 from straykey.sources.compression import Limit, Unpacking
 from straykey.sources.layout import Days, Object, Page, logs

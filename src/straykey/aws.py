@@ -38,8 +38,11 @@ _THROTTLED = frozenset(
         "KMS.ThrottlingException",
         "KmsThrottled",
         "OverLimit",  # a queue has too many messages in flight
+        "LimitExceededException",
         "RequestLimitExceeded",
         "RequestThrottled",
+        "Throttled",
+        "ThrottledException",
         "Throttling",
         "ThrottlingException",
         "TooManyRequestsException",
@@ -78,7 +81,7 @@ def session() -> "Session":
     try:
         import boto3  # noqa: PLC0415 - an extra
     except ImportError as error:
-        raise SourceError("reading from AWS needs boto3", hint="pip install 'straykey[aws]'") from error
+        raise SourceError("reaching AWS needs boto3", hint="pip install 'straykey[aws]'") from error
     try:
         return boto3.Session()
     except failures() as error:
@@ -166,7 +169,7 @@ def refusal(error: Exception, where: str, permission: str) -> SourceError:
     """What went wrong with a call that needs `permission`, and how to mend it."""
     code = code_of(error)
     if code in _DENIED:
-        return SourceError(f"{where}: access denied{_said_by(error)}", hint=f"grant {permission} to who scans")
+        return SourceError(f"{where}: access denied{_said_by(error)}", hint=f"grant {permission} to who runs straykey")
     if code in _EXPIRED:
         return SourceError(f"{where}: the credentials have expired", hint=_LOG_IN)
     if code in _UNKNOWN:
