@@ -119,6 +119,17 @@ def reaching(where: str, permission: str) -> Iterator[None]:
         raise SourceError(f"{where}: {told}", hint=hint) if told else refusal(error, where, permission) from error
 
 
+@contextmanager
+def configuring(where: str) -> Iterator[None]:
+    """Turn what prevents a client from being made into a `SourceError`."""
+    session()
+    wrong: tuple[type[Exception], ...] = (ValueError, *failures())  # an endpoint that is no address, say
+    try:
+        yield
+    except wrong as error:
+        raise refusal(error, where, "") from error
+
+
 def failures() -> tuple[type[Exception], ...]:
     """Everything that botocore raises."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - an extra

@@ -155,3 +155,11 @@ class Finding(msgspec.Struct, frozen=True):
 def finding_id(subject: str, about: str) -> str:
     """Stable over runs, over more evidence, and over a change of type or severity: it names who strayed where."""
     return hashlib.sha256(f"{subject}\n{about}".encode()).hexdigest()[:32]
+
+
+def wanted(finding: Finding, minimum: Severity, *, was_told: bool = False) -> bool:
+    """Whether who asked for `minimum` and above is to be told of it.
+
+    Who was told of it once is told of every change: an alarm that is over, or lesser, must not stand for ever.
+    """
+    return was_told or finding.severity_score >= minimum.score

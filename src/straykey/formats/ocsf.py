@@ -41,8 +41,13 @@ _ATTACKS = {
 }
 
 
-def to_finding(finding: Finding, *, is_known: bool = False, at: str | None = None) -> dict[str, object]:
-    """`is_known`: it was sent before.  `at`: when something but the records changed it, such as its status."""
+def to_finding(
+    finding: Finding, *, is_known: bool = False, at: str | None = None, uid: str | None = None
+) -> dict[str, object]:
+    """`is_known`: it was sent before.  `at`: when something but the records changed it, such as its status.
+
+    `uid`: names this telling of it, where it may come twice.
+    """
     stray = finding.stray
     activity = 3 if finding.status == "resolved" else 2 if is_known else 1
     confidence_id, confidence = _CONFIDENCES[finding.confidence]
@@ -67,7 +72,7 @@ def to_finding(finding: Finding, *, is_known: bool = False, at: str | None = Non
             "confidence_id": confidence_id,
             "confidence": confidence,
             "message": bounded(finding.title, known.LONGEST_TITLE),
-            "metadata": _metadata(),
+            "metadata": _metadata(uid),
             "cloud": {"provider": "AWS", "region": known.region_of(finding), "account": _account(finding)},
             "finding_info": _finding_info(finding, at),
             "evidences": _evidences(finding),
@@ -78,9 +83,9 @@ def to_finding(finding: Finding, *, is_known: bool = False, at: str | None = Non
     )
 
 
-def _metadata() -> dict[str, object]:
+def _metadata(uid: str | None) -> dict[str, object]:
     product = {"name": "straykey", "vendor_name": "straykey"}
-    return {"version": _VERSION, "profiles": ["cloud"], "product": product}
+    return known.only({"version": _VERSION, "profiles": ["cloud"], "product": product, "uid": uid})
 
 
 def _ms(time: str) -> int:
