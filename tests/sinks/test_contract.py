@@ -21,6 +21,7 @@ from straykey.sinks.slack import Slack
 from straykey.sinks.sns import Sns
 from straykey.sinks.webhook import Webhook
 from tests.aws import Aws
+from tests.sinks.aws_queue import Queue
 from tests.sinks.receiver import Receiver
 from tests.sinks.told import notification
 
@@ -96,42 +97,25 @@ def slack(receiver: Receiver) -> Place:
     return over_http(receiver, Slack(receiver.url, reach=HERE), lambda body: body["text"].startswith("RESOLVED"))
 
 
-def queue() -> tuple[str, Callable[[], list[Any]]]:
-    """Its ARN, and what came out of it."""
-    sqs = boto3.client("sqs")
-    url = sqs.create_queue(QueueName="told")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    taken: list[Any] = []
-
-    def received() -> list[Any]:
-        while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
-            taken.extend(json.loads(message["Body"]) for message in messages)
-            for message in messages:
-                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return taken
-
-    return arn, received
-
-
 def on_aws(aws: Aws, sink: Sink, path: str, received: Callable[[], list[Received]]) -> Place:
     return Place(sink, received, lambda: aws.refuse(f"POST {path}?", "AccessDenied"), aws._refused.clear)
 
 
 def sns(aws: Aws) -> Place:
-    arn, bodies = queue()
+    queue = Queue("told")
     topic = boto3.client("sns").create_topic(Name="told")["TopicArn"]
-    boto3.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
-    return on_aws(aws, Sns(topic), "/", lambda: [told(json.loads(body["Message"])) for body in bodies()])
+    boto3.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue.arn)
+    return on_aws(aws, Sns(topic), "/", lambda: [told(json.loads(body["Message"])) for body in queue.bodies()])
 
 
 def eventbridge(aws: Aws) -> Place:
-    arn, bodies = queue()
+    queue = Queue("told")
     events = boto3.client("events")
     events.put_rule(Name="told", EventPattern=json.dumps({"source": ["straykey"]}))
-    events.put_targets(Rule="told", Targets=[{"Id": "1", "Arn": arn}])
+    events.put_targets(Rule="told", Targets=[{"Id": "1", "Arn": queue.arn}])
 
     def received() -> list[Received]:
-        details = [body["detail"] for body in bodies()]
+        details = [body["detail"] for body in queue.bodies()]
         return [Received(f"{one['id']}-{one['updatedAt']}", one["service"]["archived"]) for one in details]
 
     return on_aws(aws, EventBridge(), "/", received)

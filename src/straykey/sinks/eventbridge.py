@@ -3,6 +3,8 @@
 A rule must name the source `straykey`, for `aws.guardduty` is not ours to use.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -16,8 +18,6 @@ from straykey.sinks.delivery import Shut, held_back, is_final, reason, refused_b
 
 if TYPE_CHECKING:
     from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef, PutEventsResultEntryTypeDef
-
-    _Entry = PutEventsRequestEntryTypeDef
 
 PERMISSIONS = ("events:PutEvents",)
 _MOST_ENTRIES = 10
@@ -63,7 +63,7 @@ class EventBridge:
         results = zip(batch, answer["Entries"], strict=False)
         return [self._refusal(one, entry) for (one, _), entry in results if entry.get("ErrorCode")]
 
-    def _entry(self, notification: Notification, detail: str) -> "_Entry":
+    def _entry(self, notification: Notification, detail: str) -> PutEventsRequestEntryTypeDef:
         return {
             "Source": guardduty.SOURCE,
             "DetailType": guardduty.DETAIL_TYPE,
@@ -72,7 +72,7 @@ class EventBridge:
             "EventBusName": self._bus,
         }
 
-    def _refusal(self, notification: Notification, entry: "PutEventsResultEntryTypeDef") -> Refusal:
+    def _refusal(self, notification: Notification, entry: PutEventsResultEntryTypeDef) -> Refusal:
         code = entry.get("ErrorCode", "")
         return Refusal(notification.key, reason(f"{self._where}: not taken ({code})"), is_final(code))
 

@@ -5,6 +5,8 @@ asks another one (DNS rebinding).  The certificate is still held against the nam
 transport: the client follows redirects, obeys proxies of the environment, and logs URLs, which may be secrets.
 """
 
+from __future__ import annotations
+
 import ipaddress
 import socket
 from collections.abc import Callable, Iterator, Mapping
@@ -161,7 +163,7 @@ def _bounded(seconds: float) -> Iterator[Callable[[str, Mapping[str, Any]], None
             connection.close()
 
 
-def _url(text: str, what: str) -> "httpx.URL":
+def _url(text: str, what: str) -> httpx.URL:
     try:
         import httpx  # noqa: PLC0415 - an extra
     except ImportError as error:
@@ -178,7 +180,7 @@ def _url(text: str, what: str) -> "httpx.URL":
     return url
 
 
-def _trust(reach: Reach, what: str) -> "SSLContext":
+def _trust(reach: Reach, what: str) -> SSLContext:
     import httpx  # noqa: PLC0415 - an extra
 
     trust = httpx.create_ssl_context(trust_env=False)

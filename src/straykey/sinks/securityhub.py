@@ -4,6 +4,8 @@ Their ids never change, so what is imported again replaces what is there.  Of se
 last is told, for the hub keeps no more: its keys share its fate.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
@@ -57,9 +59,9 @@ class SecurityHub:
         return refused | (self._imported(fitting, told) if fitting else {})
 
     def _imported(
-        self, batch: Sequence[Notification], told: Mapping[str, dict[str, object] | None]
+        self, batch: Sequence[Notification], told: Mapping[str, AwsSecurityFindingTypeDef | None]
     ) -> dict[str, Refusal]:
-        findings = cast("list[AwsSecurityFindingTypeDef]", [told[one.finding.id] for one in batch])
+        findings = [finding for one in batch if (finding := told[one.finding.id])]
         try:
             answer = self._client.batch_import_findings(Findings=findings)
         except aws.failures() as error:
@@ -76,15 +78,15 @@ class SecurityHub:
             by_id[name].finding.id: self._refusal(by_id[name], one) for name, one in failed.items() if name in by_id
         }
 
-    def _refusal(self, notification: Notification, failed: "ImportFindingsErrorTypeDef") -> Refusal:
+    def _refusal(self, notification: Notification, failed: ImportFindingsErrorTypeDef) -> Refusal:
         code = failed["ErrorCode"]
         return Refusal(notification.key, reason(f"{self._where}: not taken ({code})"), is_final(code))
 
-    def _told(self, notification: Notification) -> dict[str, object] | None:
+    def _told(self, notification: Notification) -> AwsSecurityFindingTypeDef | None:
         for finding, _ in lessened(notification.finding):
             told = asff.to_finding(finding, self._hub, at=notification.at)
             if len(as_json(told)) <= _MOST_BYTES:
-                return told
+                return cast("AwsSecurityFindingTypeDef", told)
         return None
 
     @cached_property

@@ -1,5 +1,7 @@
 """Each notification to an SNS topic: JSON for programs, a subject for people, attributes for subscription filters."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -46,7 +48,7 @@ class Sns:
             return refused_by_aws(notification, error, self._topic, *PERMISSIONS)
         return None
 
-    def _parameters(self, notification: Notification, message: str) -> "PublishInputTypeDef":
+    def _parameters(self, notification: Notification, message: str) -> PublishInputTypeDef:
         finding = notification.finding
         parameters: PublishInputTypeDef = {
             "TopicArn": self._topic,
@@ -68,7 +70,7 @@ def subject(finding: Finding) -> str:
     return plain if len(plain) <= _LONGEST_SUBJECT else f"{plain[: _LONGEST_SUBJECT - 3]}..."
 
 
-def _attributes(finding: Finding) -> "dict[str, MessageAttributeValueTypeDef]":
+def _attributes(finding: Finding) -> dict[str, MessageAttributeValueTypeDef]:
     told = {
         "severity": finding.severity.value,
         "type": finding.type.value,
