@@ -1,5 +1,6 @@
 """The file outlives crashes, full disks and other writers."""
 
+import fcntl
 import json
 import multiprocessing
 import os
@@ -99,6 +100,19 @@ def test_processes_that_share_it_lose_nothing(path: Path) -> None:
     files = files_beside(path)
     assert len(files) > 3
     assert len(set(keys(*files))) == len(keys(*files)) == 3 * MANY
+
+
+def test_who_holds_the_lock_is_waited_for(path: Path) -> None:
+    process = multiprocessing.get_context("fork").Process(target=_deliver_many, args=(path, 0))
+    with path.with_name("findings.jsonl.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        process.start()
+        process.join(timeout=0.2)
+        assert process.is_alive()
+        assert not path.exists()
+        fcntl.flock(lock, fcntl.LOCK_UN)  # closing would not do: the process has it, too
+    process.join(timeout=60)
+    assert path.exists()
 
 
 def _deliver_many(path: Path, first: int) -> None:

@@ -20,6 +20,7 @@ from straykey.formats.notification import Shape
 from straykey.sinks.http import Reach
 from straykey.sinks.webhook import Webhook
 from tests.conftest import Golden
+from tests.formats import variants
 from tests.sinks import certificate
 from tests.sinks.receiver import Receiver, listening
 from tests.sinks.told import notification
@@ -71,6 +72,13 @@ def test_the_body_has_the_shape_that_was_asked_for(receiver: Receiver, shape: Sh
     golden(f"tests/golden/webhook.{shape}.json", json.dumps(json.loads(receiver.posted[0].body), indent=2) + "\n")
 
 
+def test_a_finding_too_large_for_most_receivers_is_told_with_less(receiver: Receiver) -> None:
+    assert webhook(receiver.url).deliver([notification(finding=variants.hostile(1000))]) == []
+    body = receiver.posted[0].body
+    assert len(body) <= 1_000_000
+    assert json.loads(body)["left_out"]
+
+
 def test_a_redirect_is_not_followed(receiver: Receiver) -> None:
     receiver.status = 302
     receiver.headers = {"Location": receiver.url}
@@ -118,14 +126,17 @@ def test_nobody_can_make_it_wait_for_years(receiver: Receiver) -> None:
 
 
 def test_an_answer_without_end_is_not_read(receiver: Receiver) -> None:
+    written: list[int] = []
+
     def endless(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(200)
         handler.end_headers()
         while not receiver.closing.is_set():
-            handler.wfile.write(bytes(65536))
+            written.append(handler.wfile.write(bytes(65536)))
 
     receiver.speak = endless
     assert webhook(receiver.url).deliver([notification()]) == []
+    assert sum(written) < 64 << 20  # what lies between two sockets
 
 
 @pytest.mark.parametrize("beginning", [b"HTTP/1.1 200 OK\r\nX: ", b""])

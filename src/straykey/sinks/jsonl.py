@@ -64,12 +64,13 @@ class JsonLines:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Closing the file unlocks it, and so does the end of the process."""
+    """The end of the process unlocks it, too."""
     lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _MODE)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
     finally:
+        fcntl.flock(lock, fcntl.LOCK_UN)  # closing is not enough: a process forked meanwhile has it, too
         os.close(lock)
 
 

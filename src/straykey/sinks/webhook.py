@@ -9,13 +9,15 @@ import hmac
 from collections.abc import Callable, Sequence
 
 from straykey.errors import UsageError
-from straykey.formats.notification import Shape, to_line
+from straykey.formats.notification import Shape, within
 from straykey.ports import Notification, Refusal
-from straykey.sinks.delivery import in_turn
+from straykey.sinks.delivery import in_turn, too_large
 from straykey.sinks.http import Endpoint, Reach
 
 PERMISSIONS: tuple[str, ...] = ()
 _WHAT = "the webhook"
+# What web servers commonly take.
+_MOST_BYTES = 1_000_000
 
 
 class Webhook:
@@ -41,7 +43,10 @@ class Webhook:
         return in_turn(notifications, self._send)
 
     def _send(self, notification: Notification) -> Refusal | None:
-        body = to_line(notification, self._shape).encode()
+        line = within(_MOST_BYTES, notification, self._shape)
+        if line is None:
+            return too_large(notification, self._endpoint.host)
+        body = line.encode()
         return self._endpoint.post(notification, body, {"X-Straykey-Signature": self._signature(body)})
 
     def _signature(self, body: bytes) -> str:

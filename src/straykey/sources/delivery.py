@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from straykey import aws
 from straykey.core.envelope import Decoded
 from straykey.core.reading import decode
 from straykey.core.salvage import joined
 from straykey.errors import SourceError, StraykeyError
 from straykey.formats.text import printable
-from straykey.sources import aws, layout, s3
+from straykey.sources import layout, s3
 from straykey.sources.ahead import ahead
 from straykey.sources.compression import Limit
 from straykey.sources.notice import Broken, ObjectRef, Passed, Refusal, notice_of, refused
