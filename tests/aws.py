@@ -110,6 +110,10 @@ class Aws:
         """Answer every request that has `text` in what was asked, or so many, with a JSON document."""
         self._prepared[text] = _Prepared("200 OK", json.dumps(document).encode(), times)
 
+    def relent(self) -> None:
+        """Answer as AWS would again."""
+        self._prepared.clear()
+
     def break_off(self, text: str, times: int) -> None:
         """Send, so many times, but half of what is asked for with `text` in its path."""
         self._broken[text] = times

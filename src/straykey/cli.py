@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from straykey import __version__, pipeline, worlds
+from straykey import __version__, pipeline, watching, worlds
 from straykey.core.finding import Severity
 from straykey.errors import StraykeyError, UsageError
 from straykey.formats import agent_json, agent_table, allow_list, explanation
@@ -214,4 +214,5 @@ def _exit_for_losses(outcome: pipeline.Scanned) -> None:
         raise typer.Exit(EXIT_UNREAD)
 
 
+app.add_typer(watching.app)
 app.add_typer(worlds.app)  # last: help lists commands in this order

@@ -98,7 +98,7 @@ def slack(receiver: Receiver) -> Place:
 
 
 def on_aws(aws: Aws, sink: Sink, path: str, received: Callable[[], list[Received]]) -> Place:
-    return Place(sink, received, lambda: aws.refuse(f"POST {path}?", "AccessDenied"), aws._refused.clear)
+    return Place(sink, received, lambda: aws.refuse(f"POST {path}?", "AccessDenied"), aws.relent)
 
 
 def sns(aws: Aws) -> Place:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from straykey.core.envelope import Decoded
 from straykey.core.evidence import Bounds
+from straykey.core.finding import Severity
 from straykey.core.reading import decode
 from straykey.core.settings import Settings
 from straykey.sources.notice import ObjectRef
@@ -46,7 +47,7 @@ class Process:
         self.intake = Intake(shelf, Bounds())
         self.name = name
 
-    def take(self, parcels: Sequence[Parcel], now: str = NOW, sinks: dict[str, float] | None = None) -> Committed:
+    def take(self, parcels: Sequence[Parcel], now: str = NOW, sinks: dict[str, Severity] | None = None) -> Committed:
         known = self.store.folded([object_of(ref) for parcel in parcels for ref in parcel.objects])
         batch = self.intake.fold(parcels, known).batch
         return commit(self.store, self.mirror, batch, Worker(self.name, now, now), Terms(Audience(sinks or {})))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from straykey.core import lifecycle
-from straykey.core.finding import Finding, Status
+from straykey.core.finding import Finding, Severity, Status
 from straykey.core.lifecycle import Tracked
 from straykey.core.rule import Rule
 from straykey.ports import Notification
@@ -20,7 +20,7 @@ from tests.watch.records_in import Process, Shelf
 HOME, THIEF = "198.18.0.10", "203.0.113.66"
 AT_HOME = [use_record(address=HOME, time=f"2026-05-04T10:{n:02}:00Z", event_id=f"home{n}") for n in range(4)]
 STOLEN = use_record(address=THIEF, time="2026-05-04T10:05:00Z", event_id="stolen0")
-SINKS = {"all": 0.0, "high": 8.0}
+SINKS = {"all": Severity.INFORMATIONAL, "high": Severity.HIGH}
 
 
 @pytest.fixture

@@ -71,12 +71,20 @@ class Watch:
         self._inbox = Inbox()
         self._pace = Pace(name, clock)
         self._stop = Event()
-        self._kept = self._left = clock.seconds()
+        self._kept = self._left = self._committed = clock.seconds()
         self._most_leaving = _MOST_LEAVING
 
     def stop(self) -> None:
         """Finish what is in hand, and return from `run`; may be called from a signal."""
         self._stop.set()
+
+    def seconds_since_commit(self) -> float:
+        """How long ago something was committed; something is every few seconds, though nothing comes."""
+        return self._clock.seconds() - self._committed
+
+    def problems(self) -> list[str]:
+        """Which sources do not answer."""
+        return [f"source {name} does not answer" for name in sorted(self._inbox.failing)]
 
     def run(self) -> None:
         """Watch until stopped; then nothing is in hand, and what was not read comes again at once."""
@@ -147,6 +155,7 @@ class Watch:
         worker = self._pace.worker(batch, backlog)
         done = commit(parts.store, parts.mirror, batch, worker, parts.terms)
         self._pace.note(batch)
+        self._committed = self._clock.seconds()
         for courier in parts.couriers:
             courier.news.set()
         return done

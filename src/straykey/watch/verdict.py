@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from straykey.core import lifecycle
-from straykey.core.finding import Finding, Status, finding_id
+from straykey.core.finding import Finding, Severity, Status, finding_id, wanted
 from straykey.core.home import Standing, weigh
 from straykey.core.lifecycle import Tracked
 from straykey.ports import Notification
@@ -15,15 +15,18 @@ from straykey.watch.mirror import Mirror
 
 
 class Audience(msgspec.Struct, frozen=True):
-    """The sinks, by name, each with the least severity score it is told of."""
+    """The sinks, by name, each with the least severity it is told of."""
 
-    least: Mapping[str, float] = {}
+    least: Mapping[str, Severity] = {}
 
     def for_whom(self, tracked: Tracked) -> list[str]:
         """Those who are to hear of this: whoever heard of it when it was worse hears of its end, too."""
-        before = tracked.told.finding.severity_score if tracked.told else 0.0
-        score = max(before, tracked.finding.severity_score)
-        return [name for name, least in self.least.items() if score >= least]
+        told = tracked.told
+        return [
+            name
+            for name, least in self.least.items()
+            if wanted(tracked.finding, least, was_told=told is not None and wanted(told.finding, least))
+        ]
 
 
 class Verdicts(msgspec.Struct, frozen=True):

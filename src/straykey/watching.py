@@ -1,0 +1,117 @@
+"""The command that watches.
+
+What it takes is imported where it is used: a scan need not pay for it.
+"""
+
+import os
+import secrets
+import signal
+import socket
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from straykey.options import (
+    Accounts,
+    Agents,
+    IpRanges,
+    Offline,
+    Reports,
+    RequireIssuance,
+    Trusted,
+    ranges_of,
+    watch_settings,
+)
+
+if TYPE_CHECKING:
+    from straykey.setting import WatchSettings
+
+app = typer.Typer(rich_markup_mode=None)
+
+Config = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="Settings in TOML; default: $STRAYKEY_CONFIG.")
+]
+Store = Annotated[
+    str, typer.Option("--store", metavar="FILE|URL", help="The database: a file, or postgresql://USER@HOST/NAME.")
+]
+
+
+@app.command(
+    epilog="Example: straykey watch sqs://sqs.eu-west-1.amazonaws.com/111122223333/straykey "
+    "--bucket example-trail-bucket --store straykey.db"
+)
+def watch(
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="SOURCE", help="sqs://QUEUE-URL, s3://BUCKET/PREFIX or history:[REGION,…]."),
+    ] = None,
+    config: Config = None,
+    store: Store = "",
+    buckets: Annotated[
+        list[str] | None,
+        typer.Option("--bucket", metavar="NAME", help="A bucket a queue may name objects of; repeatable."),
+    ] = None,
+    ttl: Annotated[
+        str, typer.Option("--ttl", metavar="TIME", help="How long sessions stay after their last key expired: 6h.")
+    ] = "",
+    tries: Annotated[
+        int | None, typer.Option("--tries", min=1, help="How often an object is tried before quarantine.")
+    ] = None,
+    ip_ranges: IpRanges = None,
+    offline: Offline = False,
+    accounts: Accounts = "",
+    trusted: Trusted = [],  # noqa: B006 - typer copies it
+    require_issuance: RequireIssuance = False,
+    agents: Agents = None,
+    report: Reports = [],  # noqa: B006 - typer copies it
+    listen: Annotated[
+        str, typer.Option("--listen", metavar="HOST:PORT|off", help="Where /metrics and /healthz answer.")
+    ] = "",
+) -> None:
+    """Watch logs as they arrive: judge at once, keep findings in a store, and tell sinks."""
+    overrides: dict[str, object] = {
+        "sources": sources,
+        "store": store,
+        "buckets": buckets,
+        "ttl": ttl,
+        "tries": tries,
+        "ip_ranges": str(ip_ranges) if ip_ranges else None,
+        "offline": offline,
+        "accounts": accounts,
+        "trusted_networks": trusted,
+        "require_issuance": require_issuance,
+        "agents": str(agents) if agents else None,
+        "report": [one.value for one in report],
+        "listen": listen,
+    }
+    settings = watch_settings(config, overrides, required=("sources",))
+    _watch(settings)
+
+
+def _watch(settings: "WatchSettings") -> None:
+    import structlog  # noqa: PLC0415 - see above
+
+    from straykey import logs  # noqa: PLC0415
+    from straykey.watch.assembly import assembled, monitored  # noqa: PLC0415
+
+    logs.configure(settings.log_level, settings.log_format, sys.stderr, _now)
+    ranges = ranges_of(settings.ip_ranges, offline=settings.offline)
+    log = structlog.get_logger("straykey.watch")
+    log.info("ranges", told=ranges.told)
+    with assembled(settings, ranges.ranges, _name(), _now) as one, monitored(one, settings):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: one.watch.stop())
+        log.info("watching", sources=list(settings.sources), sinks=[sink.name for sink in settings.sinks])
+        one.watch.run()
+
+
+def _name() -> str:
+    """Of this process, among those that share a store."""
+    return f"{socket.gethostname()[:60]}-{os.getpid()}-{secrets.token_hex(3)}"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
