@@ -4,10 +4,12 @@ What it takes is imported where it is used: a scan need not pay for it.
 """
 
 import os
+import random
 import secrets
 import signal
 import socket
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,6 +27,7 @@ from straykey.options import (
     ranges_of,
     watch_settings,
 )
+from straykey.terminal import say
 
 if TYPE_CHECKING:
     from straykey.setting import WatchSettings
@@ -89,6 +92,33 @@ def watch(
     }
     settings = watch_settings(config, overrides, required=("sources",))
     _watch(settings)
+
+
+@app.command(epilog="Example: straykey drill --config straykey.toml")
+def drill(
+    config: Config = None,
+    store: Store = "",
+    wait: Annotated[int, typer.Option("--wait", metavar="SECONDS", min=1, help="How long each step may take.")] = 120,
+) -> None:
+    """Put a marked, invented theft in where logs come from, and wait until every sink has it.
+
+    A watch process must be running. Then the theft is taken out again: sinks hear that it is over, and the store
+    forgets it. Exit code 1 if anything did not arrive. It takes sqs:SendMessage, or s3:PutObject and s3:DeleteObject.
+    """
+    from straykey import logs  # noqa: PLC0415 - see above
+    from straykey.watch import drill as drills  # noqa: PLC0415
+    from straykey.watch.assembly import opened  # noqa: PLC0415
+
+    logs.configure(logs.Level.WARNING, logs.LogFormat.TEXT, sys.stderr, _now)
+    settings = watch_settings(config, {"store": store}, required=("sources",))
+    patience = drills.Patience(_now, time.monotonic, time.sleep, wait)
+    with opened(settings) as opened_store:
+        outcome = drills.run(settings, opened_store, patience, random.SystemRandom(), typer.echo)
+    for line in outcome.missing:
+        say(f"straykey: {line}")
+    if outcome.missing:
+        raise typer.Exit(1)
+    typer.echo("all of it arrived")
 
 
 def _watch(settings: "WatchSettings") -> None:

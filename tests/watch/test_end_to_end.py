@@ -38,8 +38,12 @@ class Trail:
         self.s3.create_bucket(Bucket=BUCKET)
         self.url = self.sqs.create_queue(QueueName="logs")["QueueUrl"]
         arn = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        configuration = {"QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}]}
-        self.s3.put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration=configuration)
+        self.s3.put_bucket_notification_configuration(
+            Bucket=BUCKET,
+            NotificationConfiguration={
+                "QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}],
+            },
+        )
 
     def deliver(self, folder: Path) -> None:
         for path in sorted(folder.rglob("*.json.gz")):
@@ -48,17 +52,16 @@ class Trail:
 
     @property
     def left(self) -> int:
-        names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
-        told = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=list(names))["Attributes"]
-        return sum(int(told[name]) for name in names)
+        told = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["All"])["Attributes"]
+        return int(told["ApproximateNumberOfMessages"]) + int(told["ApproximateNumberOfMessagesNotVisible"])
 
 
-def until(holds: Callable[[], bool], process: "subprocess.Popen[bytes]") -> None:
+def until(holds: Callable[[], bool], process: "subprocess.Popen[bytes] | subprocess.Popen[str] | None") -> None:
     """Wait for another process; the only clock that counts is how long is too long."""
     late = time.monotonic() + SECONDS
     while not holds():
-        assert process.poll() is None, "watch has ended"
-        assert time.monotonic() < late, "watch did not get there"
+        assert process is None or process.poll() is None, "it has ended"
+        assert time.monotonic() < late, "it did not get there"
         time.sleep(0.05)
 
 
@@ -98,18 +101,71 @@ def test_a_theft_in_a_bucket_reaches_the_store_security_hub_eventbridge_and_a_we
         until(lambda: trail.left == 0, process)
         until(lambda: ids_in_hub() == {one.id for one in expected}, process)
         until(lambda: len(receiver.posted) >= len(expected), process)
-        told = heard()
-        until(lambda: (told.extend(heard()) or len(told)) >= len(expected), process)
+        until(lambda: len(heard()) >= len(expected), process)
         with urlopen(f"http://127.0.0.1:{port(tmp_path / 'log')}/healthz") as answer:
             assert json.load(answer)["status"] == "ok"
 
-    assert {json.loads(body)["detail"]["id"] for body in told} == {one.id for one in expected}
+    assert {json.loads(body)["detail"]["id"] for body in heard()} == {one.id for one in expected}
     store = SqlStore(Database(str(tmp_path / "store.db")))
     with store.reading() as connection:
         kept = findings.findings_since(connection, -1)
     in_order = [kept[one.id].finding for one in scanned(world) if kept[one.id].status is Status.OPEN]
     assert to_document(in_order, {}) == to_document(scanned(world), {})
     assert len(kept) == len(in_order)
+
+
+def drilled(config: Path, *more: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "straykey", "drill", "--config", str(config), *more]
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=SECONDS)
+
+
+@pytest.mark.parametrize("source", ["queue", "bucket"])
+def test_a_drill_reaches_every_sink_and_leaves_nothing(
+    aws: Aws, tmp_path: Path, receiver: Receiver, source: str
+) -> None:
+    trail = Trail(aws)
+    config = tmp_path / "straykey.toml"
+    text = settings(trail, tmp_path, tmp_path, receiver.url)
+    if source == "bucket":  # listed once a minute: the drill is there before the first time
+        text = text.replace(f"sqs://{trail.url}", f"s3://{BUCKET}/trail/")
+    config.write_text(text)
+    ranges = {"syncToken": "1", "createDate": "2026-05-02-10-00-00", "prefixes": [], "ipv6_prefixes": []}
+    (tmp_path / "ip-ranges.json").write_text(json.dumps(ranges))
+    boto3.client("securityhub").enable_security_hub()
+    if source == "bucket":
+        drilling = subprocess.Popen(
+            [sys.executable, "-m", "straykey", "drill", "--config", str(config)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        until(lambda: "Contents" in aws.s3.list_objects_v2(Bucket=BUCKET), drilling)
+        with watching(config, tmp_path / "log"):
+            said, complained = drilling.communicate(timeout=SECONDS)
+        code = drilling.returncode
+    else:
+        with watching(config, tmp_path / "log"):
+            ended = drilled(config)
+            until(lambda: trail.left == 0, None)
+        said, complained, code = ended.stdout, ended.stderr, ended.returncode
+    assert code == 0, complained
+    assert [said.count(f"sink {name} has it") for name in ("hub", "bus", "hook")] == [2, 2, 2]
+    statuses = [json.loads(one.body)["finding"]["status"] for one in receiver.posted]
+    assert statuses == ["open", "resolved"]
+    store = SqlStore(Database(str(tmp_path / "store.db")))
+    with store.ledger() as ledger, store.reading() as connection:
+        assert len(ledger.sessions) == 0
+        assert not ledger.accounts
+        assert findings.findings_since(connection, -1) == {}
+    assert "Contents" not in aws.s3.list_objects_v2(Bucket=BUCKET)
+
+
+def test_a_drill_that_nobody_watches_says_what_is_missing(aws: Aws, tmp_path: Path, receiver: Receiver) -> None:
+    config = tmp_path / "straykey.toml"
+    config.write_text(settings(Trail(aws), tmp_path, tmp_path, receiver.url))
+    ended = drilled(config, "--wait", "1")
+    assert ended.returncode == 1
+    assert "does straykey watch run" in ended.stderr
 
 
 def settings(trail: Trail, folder: Path, world: Path, url: str) -> str:
@@ -146,9 +202,12 @@ def told_by_eventbridge(aws: Aws) -> Callable[[], list[str]]:
     events.put_rule(Name="told", EventPattern=json.dumps({"detail-type": ["GuardDuty Finding"]}))
     events.put_targets(Rule="told", Targets=[{"Id": "1", "Arn": arn}])
 
+    told: list[str] = []
+
     def received() -> list[str]:
         answer = aws.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
-        return [one["Body"] for one in answer.get("Messages", ())]
+        told.extend(one["Body"] for one in answer.get("Messages", ()))
+        return told
 
     return received
 

@@ -6,7 +6,7 @@ values: what connects, and what runs threads, is made where batches are read, an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -74,6 +74,20 @@ def _page(client: S3Client, name: str, prefix: str, behind: str) -> Page:
     while answer["IsTruncated"] and not answer.get("Contents"):
         answer = client.list_objects_v2(Bucket=name, Prefix=prefix, ContinuationToken=answer["NextContinuationToken"])
     return Page([(one["Key"], one["Size"]) for one in answer.get("Contents", ())], not answer["IsTruncated"])
+
+
+def put(url: str, key: str, body: bytes) -> Callable[[], None]:
+    """Put an object under a prefix, for a drill; gives what takes it away again."""
+    name, _, prefix = url.removeprefix(SCHEME).partition("/")
+    whole = f"{prefix.partition('AWSLogs/')[0]}{key}"
+    with aws.reaching(f"{SCHEME}{name}/{whole}", "s3:PutObject"):
+        connected().put_object(Bucket=name, Key=whole, Body=body)
+
+    def take_back() -> None:
+        with aws.reaching(f"{SCHEME}{name}/{whole}", "s3:DeleteObject"):
+            connected().delete_object(Bucket=name, Key=whole)
+
+    return take_back
 
 
 def connected() -> S3Client:
