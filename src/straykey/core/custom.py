@@ -17,7 +17,7 @@ def role_of(evidence: Evidence) -> str:
     return f"{evidence.session.account}/{evidence.session.role}"
 
 
-class _Kit(msgspec.Struct, frozen=True):
+class Kit(msgspec.Struct, frozen=True):
     """The user agents of one session at home; `programs` are all, `odd` those that are none of AWS's."""
 
     programs: frozenset[str]
@@ -25,10 +25,15 @@ class _Kit(msgspec.Struct, frozen=True):
     has_aws: bool
 
 
+def kit_of(agents: Iterable[str]) -> Kit:
+    """What names no program does not count."""
+    return _kit(frozenset(filter(None, agents)))
+
+
 @lru_cache(maxsize=65536)
-def _kit(agents: frozenset[str]) -> _Kit:
+def _kit(agents: frozenset[str]) -> Kit:
     odd = frozenset(agent for agent in agents if not is_aws_program(agent))
-    return _Kit(frozenset(map(family, agents)), frozenset(map(family, odd)), len(odd) < len(agents))
+    return Kit(frozenset(map(family, agents)), frozenset(map(family, odd)), len(odd) < len(agents))
 
 
 class _Custom(msgspec.Struct):
@@ -36,7 +41,7 @@ class _Custom(msgspec.Struct):
 
     knows_aws: bool = False
     users: dict[frozenset[str], set[str]] = msgspec.field(default_factory=lambda: defaultdict(set))  # by programs
-    suspects: dict[_Kit, list[str]] = msgspec.field(default_factory=lambda: defaultdict(list))  # sessions that use more
+    suspects: dict[Kit, list[str]] = msgspec.field(default_factory=lambda: defaultdict(list))  # sessions that use more
 
 
 class Customs:
@@ -46,9 +51,8 @@ class Customs:
         self._allowed = allowed
         self._by_role: dict[str, _Custom] = defaultdict(_Custom)
 
-    def note(self, role: str, who: str, arn: str, agents: Iterable[str]) -> None:
-        """Note what a session used from home; what names no program does not count."""
-        kit = _kit(frozenset(filter(None, agents)))
+    def note(self, role: str, who: str, arn: str, kit: Kit) -> None:
+        """Note what a session used from home."""
         custom = self._by_role[role]
         custom.knows_aws |= kit.has_aws
         custom.users[kit.programs].add(who)

@@ -4,10 +4,12 @@ Read from the first pass, in which the first use in each lane is home; judging o
 and nothing of other sessions' verdicts, so that the verdicts do not depend on the order of judging.
 """
 
+from collections.abc import Hashable, Mapping, Set
+
 import msgspec
 
 from straykey.core.evidence import Evidence, Sighting
-from straykey.core.holding import Holdings
+from straykey.core.holding import Holds
 from straykey.core.masquerade import Masquerade
 from straykey.core.move import Move
 from straykey.core.network import PUBLIC_LANES, Lane, Network, is_account
@@ -15,6 +17,7 @@ from straykey.core.pivot import Makings
 from straykey.core.residence import Resident
 
 Pools = dict[tuple[str, str], dict[str, tuple[str, ...]]]
+Ask = tuple[str, Hashable]  # a part of a fleet, by its field's name, and a key there
 
 
 class Population(msgspec.Struct, gc=False):
@@ -44,14 +47,16 @@ class Fleet(msgspec.Struct):
     """
 
     affiliated: frozenset[str]
-    endpoint_owners: dict[str, str]
-    endpoints: dict[tuple[str, str], set[str]]  # by account and service: all that its instances called it through
-    naming: frozenset[str]  # services whose records name the owner of an endpoint, of any account's
-    residents: dict[str, dict[str, list[Resident]]]  # by public address or endpoint, then by account: the first few
-    populations: dict[tuple[str, str], Population]  # by account and public address
-    pools: Pools  # by two addresses, then by account: two of those who live at one and also use the other
-    moves: dict[tuple[str, str], Move]
-    holdings: Holdings
+    endpoint_owners: Mapping[str, str]
+    endpoints: Mapping[tuple[str, str], set[str]]  # by account and service: all that its instances called it through
+    naming: Set[str]  # services whose records name the owner of an endpoint, of any account's
+    residents: Mapping[str, dict[str, list[Resident]]]  # by public address or endpoint, then by account: the first few
+    populations: Mapping[tuple[str, str], Population]  # by account and public address
+    pools: Mapping[
+        tuple[str, str], dict[str, tuple[str, ...]]
+    ]  # by two addresses, then by account: two of those who live at one and also use the other
+    moves: Mapping[tuple[str, str], Move]
+    holdings: Holds
     makings: Makings
     masquerades: list[Masquerade]
     spoofed: frozenset[str]  # keys that were never a workload's, whatever name their session bears
@@ -70,7 +75,7 @@ class Fleet(msgspec.Struct):
 
     def names_owners(self, sighting: Sighting) -> bool:
         """True if a service called here is known to name the owners of endpoints: here it would have, were it ours."""
-        return not self.naming.isdisjoint(services_of(sighting))
+        return not services_of(sighting).isdisjoint(self.naming)
 
     def lives_behind(self, account: str, network: Network) -> bool:
         """True if other instances of the account live behind this endpoint.

@@ -6,8 +6,9 @@ with its VPC.  Every question is about one time, and what came later answers not
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from typing import Protocol
 
 import msgspec
 
@@ -22,7 +23,29 @@ class Holding(msgspec.Struct, frozen=True, order=True, gc=False):
     grant: Grant
 
 
-_EVER = "9999-12-31T23:59:59Z"
+EVER = "9999-12-31T23:59:59Z"
+
+
+class Holds(Protocol):
+    """What may be asked of grants: see `Holdings`."""
+
+    def named(self, instance: str, address: str, time: str) -> Grant | None: ...
+
+    def knows(self, instance: str) -> bool: ...
+
+    def unnamed(self, instance: str, time: str = ..., *, after: str = ...) -> list[Grant]: ...
+
+    def nat(self, address: str, vpc: str, account: str, time: str) -> Grant | None: ...
+
+    def vpc_of(self, instance: str) -> str: ...
+
+    def owner_of(self, address: str, time: str) -> str: ...
+
+    def terminated(self, instance: str) -> Grant | None: ...
+
+    def history(self, instance: str) -> list[Grant]: ...
+
+
 _Held = defaultdict[str, list[Holding]]
 
 
@@ -69,7 +92,7 @@ class Holdings:
         """True if any grant is about this instance."""
         return instance in self._grants or instance in self._interfaces
 
-    def unnamed(self, instance: str, time: str = _EVER, *, after: str = "") -> list[Grant]:
+    def unnamed(self, instance: str, time: str = EVER, *, after: str = "") -> list[Grant]:
         """What gave this instance a public address without naming it, after one time, and is in force at another.
 
         In order of time.
@@ -103,6 +126,11 @@ class Holdings:
     def terminated(self, instance: str) -> Grant | None:
         """The first record by which the instance was terminated."""
         return self._terminated.get(instance)
+
+    @property
+    def all_terminated(self) -> Mapping[str, Grant]:
+        """By instance: the first record by which it was terminated."""
+        return self._terminated
 
     def history(self, instance: str) -> list[Grant]:
         """All that EC2's records tell of this instance, in order of time."""

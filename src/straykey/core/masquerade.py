@@ -5,6 +5,7 @@ what Systems Manager assumed for its host, and what the instance of that very na
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 
 import msgspec
 
@@ -43,10 +44,10 @@ class Masquerades:
             if session is not None and _is_spoof(made, session, ours):
                 self._makings[session, made.maker].append(made)
 
-    def note(self, evidence: Evidence) -> None:
-        for issuance in evidence.issuances.values():
-            if not may_name_instances(issuance.issuer) and is_instance_id(evidence.session.name):
-                self._issuances[evidence.session, issuance.issuer].append(issuance)
+    def note(self, session: Session, issuances: Iterable[Issuance]) -> None:
+        """Note what is `strange_issuances` of a session."""
+        for issuance in issuances:
+            self._issuances[session, issuance.issuer].append(issuance)
 
     def access_keys(self) -> frozenset[str]:
         """The keys that came of any, as far as sessions were noted."""
@@ -61,6 +62,13 @@ class Masquerades:
             Masquerade(*who, tuple(sorted(makings.get(who, ()))), tuple(sorted(issuances.get(who, ()))))
             for who in sorted(makings.keys() | issuances.keys())
         ]
+
+
+def strange_issuances(evidence: Evidence) -> tuple[Issuance, ...]:
+    """Keys given to a session that bears an instance's id, by what may not name it so."""
+    if not evidence.issuances or not is_instance_id(evidence.session.name):
+        return ()
+    return tuple(one for one in evidence.issuances.values() if not may_name_instances(one.issuer))
 
 
 def _is_spoof(made: Made, session: Session, ours: frozenset[str]) -> bool:

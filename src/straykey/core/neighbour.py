@@ -20,20 +20,30 @@ def believed(households: Iterable[Household], behind: Counter[str]) -> list[Hous
     It does where most of the account's instances behind endpoints (`behind`) go out there, or where they stay.
     """
     households = list(households)
-    egress: Counter[tuple[str, str]] = Counter()
-    for house in households:
-        egress.update((house.account, one.place) for one in house.residences if not one.is_plausible)
+    egress = egress_of(households)
 
     def is_believed(account: str, one: Residence) -> bool:
-        users = egress[account, one.place]
-        is_of_fleet = users >= _ENOUGH and 4 * users >= 3 * behind[account]
-        return one.is_plausible or one.resident.is_lasting or is_of_fleet
+        is_vouched = one.is_plausible or one.resident.is_lasting
+        return is_vouched or is_of_fleet(egress[account, one.place], behind[account])
 
     def with_believed(house: Household) -> Household:
         kept = tuple(one for one in house.residences if is_believed(house.account, one))
         return house if len(kept) == len(house.residences) else msgspec.structs.replace(house, residences=kept)
 
     return [with_believed(house) for house in households]
+
+
+def egress_of(households: Iterable[Household]) -> Counter[tuple[str, str]]:
+    """By account and place: how many live there by nobody's word but the fleet's."""
+    egress: Counter[tuple[str, str]] = Counter()
+    for house in households:
+        egress.update((house.account, one.place) for one in house.residences if not one.is_plausible)
+    return egress
+
+
+def is_of_fleet(users: int, behind: int) -> bool:
+    """True for an egress of so many, where so many of the account's live behind endpoints."""
+    return users >= _ENOUGH and 4 * users >= 3 * behind
 
 
 class Residents:
@@ -47,6 +57,24 @@ class Residents:
         known = there.get(account, [])
         if len(known) < 2 * _ENOUGH or _order(residence.resident) < _order(known[-1]):
             there[account] = _first_few([*known, residence.resident])
+
+    def drop(self, account: str, residence: Residence, others: Callable[[], Iterable[Resident]]) -> None:
+        """Take one out; `others` are all of the account that stay at the place."""
+        there = self.by_place.get(residence.place, {})
+        if residence.resident not in there.get(account, ()):
+            return  # who is not among the first few keeps nobody out of them
+        kept = _first_few(list(others()))
+        if kept:
+            there[account] = kept
+        else:
+            del there[account]
+            if not there:
+                del self.by_place[residence.place]
+
+
+def together(one: dict[str, list[Resident]], other: dict[str, list[Resident]]) -> dict[str, list[Resident]]:
+    """The first few residents of a place, by account, where some were noted apart from the others."""
+    return {account: _first_few([*one.get(account, ()), *other.get(account, ())]) for account in {**one, **other}}
 
 
 def _first_few(residents: list[Resident]) -> list[Resident]:

@@ -1,7 +1,5 @@
 """What is worth knowing and is no theft: keys handed out by IMDSv1, an egress that moved, services that acted."""
 
-from collections.abc import Callable
-
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -14,18 +12,13 @@ from straykey.core.move import Move
 from straykey.core.network import Lane
 from straykey.core.portrait import Origin, home_of, session_of, stray_of, witnesses_of
 from straykey.core.reasons import V1_DELIVERY
-from straykey.core.v1 import Deliveries, V1Role
+from straykey.core.v1 import V1Role
 
 _MOST_NAMED = 64
-EvidenceOf = Callable[[str], Evidence]
 
 
-def v1_deliveries(deliveries: Deliveries, evidence_of: EvidenceOf, context: Context) -> list[Finding]:
-    """One finding for each role some of whose keys were handed out by IMDSv1."""
-    return [_v1_delivery(role, told, evidence_of(told.arns[0]), context) for role, told in deliveries.by_role()]
-
-
-def _v1_delivery(role: str, told: V1Role, one: Evidence, context: Context) -> Finding:
+def v1_delivery(role: str, told: V1Role, one: Evidence, context: Context) -> Finding:
+    """One finding for a role some of whose keys were handed out by IMDSv1; `one` is of the first session by name."""
     text = f"{_many(told.count)} of the role used keys handed out by IMDSv1, first at {told.first}"
     return _notice(
         FindingType.V1_DELIVERY,
@@ -46,15 +39,8 @@ def _many(sessions: int) -> str:
     return f"{sessions} session{'s' * (sessions != 1)}"
 
 
-def egress_moves(moves: dict[tuple[str, str], list[str]], evidence_of: EvidenceOf, context: Context) -> list[Finding]:
-    """One finding for each move that explained a network of any session; with the sessions it explained one of."""
-    return [
-        _egress_move(context.fleet.moves[way], sessions, evidence_of(min(sessions)), context)
-        for way, sessions in sorted(moves.items())
-    ]
-
-
-def _egress_move(move: Move, sessions: list[str], one: Evidence, context: Context) -> Finding:
+def egress_move(move: Move, sessions: list[str], one: Evidence, context: Context) -> Finding:
+    """One finding for a move that explained a network of these sessions, of which `one` is the first by name."""
     arns = sorted({*move.arns, *sessions})
     text = f"{len(arns)} sessions that shared {move.old} left it for {move.new} between {move.since} and {move.until}"
     prefix = context.ranges.lookup(move.new) if context.ranges else None

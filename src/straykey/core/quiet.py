@@ -5,7 +5,7 @@ what they tell of others is kept.
 """
 
 from straykey.core.evidence import Evidence, Sighting
-from straykey.core.holding import Holdings
+from straykey.core.holding import Holds
 from straykey.core.moment import later
 from straykey.core.network import LOCKABLE, Lane
 from straykey.core.settings import Settings
@@ -15,7 +15,7 @@ from straykey.core.workload import Home, Workload
 GRACE_SECONDS = 900  # an instance may call on while it shuts down
 
 
-def gone_since(instance: str, holdings: Holdings) -> str:
+def gone_since(instance: str, holdings: Holds) -> str:
     """When an instance was terminated for good, and 15 minutes; empty where no record tells."""
     grant = holdings.terminated(instance) if instance else None
     return later(grant.time, GRACE_SECONDS) if grant else ""
@@ -28,9 +28,14 @@ def only_home(
     home = _only_lockable(evidence) if workload.home is Home.LOCKED and _is_told(evidence, settings) else None
     if home is None or home.keys.overflowed or not spoofed.isdisjoint(home.keys.times):
         return None
-    is_in_time = not gone or home.last.time <= gone
+    is_in_time = is_before_end(home.last.time, gone)
     is_issued = not settings.require_issuance or any(map(evidence.was_issued, home.keys.times))
     return home if is_in_time and is_issued else None
+
+
+def is_before_end(last: str, gone: str) -> bool:
+    """True for what was used last while its instance lived."""
+    return not gone or last <= gone
 
 
 def _only_lockable(evidence: Evidence) -> Sighting | None:

@@ -10,6 +10,20 @@ from straykey.core.evidence import Evidence
 V1 = "1.0"
 
 
+class V1Use(msgspec.Struct, frozen=True, gc=False):
+    """Use of such keys by one session: when the first was used, and when its networks were used last."""
+
+    first: str
+    last: str
+
+
+def v1_use_of(evidence: Evidence) -> V1Use | None:
+    seen = [one for one in evidence.sightings.values() if V1 in one.deliveries.times]
+    if not seen:
+        return None
+    return V1Use(min(one.deliveries.times[V1] for one in seen), max(one.last.time for one in seen))
+
+
 class V1Role(msgspec.Struct):
     """What is told of one role: how many of its sessions used such keys, some by name, and when."""
 
@@ -26,15 +40,11 @@ class Deliveries:
         self._most = most
         self._by_role: dict[str, V1Role] = defaultdict(V1Role)
 
-    def note(self, role: str, arn: str, evidence: Evidence) -> None:
-        seen = [one for one in evidence.sightings.values() if V1 in one.deliveries.times]
-        if not seen:
-            return
+    def note(self, role: str, arn: str, use: V1Use) -> None:
         known = self._by_role[role]
         known.count += 1
-        firsts = [one.deliveries.times[V1] for one in seen]
-        known.first = min(known.first or firsts[0], *firsts)
-        known.last = max(known.last, *(one.last.time for one in seen))
+        known.first = min(known.first or use.first, use.first)
+        known.last = max(known.last, use.last)
         known.arns.append(arn)
         if len(known.arns) > 2 * self._most:
             known.arns = sorted(known.arns)[: self._most]
