@@ -18,6 +18,7 @@ from straykey.core.ranges import AwsRanges, parse_ranges
 from straykey.core.reading import decode
 from straykey.core.settings import Settings
 from straykey.formats.finding_json import to_document
+from tests import crowds
 from tests.core.test_ledger_laws import TIGHT, histories
 from tests.records import RawRecord, trail
 from tests.seen import RANGES, trusting

@@ -1,63 +1,146 @@
 """A fleet that notes what it is asked, so that an answer stands until something it came of has changed.
 
-Of the parts of a fleet it is noted which key was looked up in which; of grants, each question with its answer.
+Each question is noted with its answer, and with the keys that were looked up for it in the parts of the fleet.  Where
+one of those is not as it was, the question is asked again; only where it is answered otherwise, more has to be done.
+So a session that is asked about with ten thousand others is not weighed again because one more came.
 """
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Container, Hashable, Iterator, Mapping, Set
 from typing import TypeVar, cast
 
-from straykey.core.evidence import Sighting
+import msgspec
+from msgspec.structs import asdict
+
 from straykey.core.fleet import Ask, Fleet
 from straykey.core.grant import Grant
 from straykey.core.holding import EVER, Holds
+from straykey.core.network import Network
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
-T = TypeVar("T")
-_Question = Callable[[Holds], object]
+# The name of a method of `Fleet` or `Holdings`, and its arguments.
+_Question = tuple[str, tuple[Hashable, ...], tuple[tuple[str, Hashable], ...]]
+
+
+class _Answer(msgspec.Struct, frozen=True, gc=False):
+    given: object
+    keys: frozenset[Ask]
 
 
 class Asked:
-    """What was asked for one answer.  Keys of `spoofed` are not noted: whose they are is known."""
+    """What was asked for one thing that was found out.  Keys of `spoofed` are not noted: whose they are is known."""
 
     def __init__(self) -> None:
-        self.keys: set[Ask] = set()
-        self.grants: dict[tuple[str, ...], tuple[_Question, object]] = {}
+        self._of_fleet: dict[_Question, _Answer] = {}
+        self._of_grants: dict[_Question, object] = {}
+        self._besides: set[Ask] = set()  # looked up, and for no question
 
-    def is_answered_alike(self, holdings: Holds) -> bool:
+    def of(self, fleet: Fleet) -> Fleet:
+        """The fleet as it is now, noting here what is asked of it."""
+        noting = _noting(fleet, self._besides, self._of_grants)
+        return _AskedFleet(**asdict(noting), fleet=fleet, noted=self._of_fleet, of_grants=self._of_grants)
+
+    @property
+    def keys(self) -> set[Ask]:
+        """All that was looked up."""
+        return self._besides.union(*(answer.keys for answer in self._of_fleet.values()))
+
+    def stands(self, fleet: Fleet, changed: Set[Ask]) -> bool:
+        """True if all is answered as before by a fleet in which these keys changed; notes what it looked up for it."""
+        if not changed.isdisjoint(self._besides):
+            return False
+        for question, answer in self._of_fleet.items():
+            if not changed.isdisjoint(answer.keys):
+                again = _answered(question, fleet, self._of_grants)
+                if again.given != answer.given:
+                    return False
+                self._of_fleet[question] = again
+        return True
+
+    def stands_by(self, holdings: Holds) -> bool:
         """True if these grants answer all that was asked of others as those did."""
-        return all(question(holdings) == answer for question, answer in self.grants.values())
+        return all(_ask(holdings, question) == answer for question, answer in self._of_grants.items())
 
 
-class _AskedFleet(Fleet):
-    asked: Asked
-
-    def is_ours(self, account: str, session_account: str) -> bool:
-        self.asked.keys.add(("affiliated", ""))
-        return super().is_ours(account, session_account)
-
-    def names_owners(self, sighting: Sighting) -> bool:
-        self.asked.keys.add(("naming", ""))
-        return super().names_owners(sighting)
+def _answered(question: _Question, fleet: Fleet, of_grants: dict[_Question, object]) -> _Answer:
+    keys: set[Ask] = set()
+    noting = _noting(fleet, keys, of_grants)
+    return _Answer(_ask(noting, question), frozenset(keys))
 
 
-def asked_of(fleet: Fleet, asked: Asked) -> Fleet:
-    """The fleet as it is now, noting what is asked of it."""
-    return _AskedFleet(
-        affiliated=fleet.affiliated,
-        endpoint_owners=_Part("endpoint_owners", fleet.endpoint_owners, asked.keys),
-        endpoints=_Part("endpoints", fleet.endpoints, asked.keys),
-        naming=fleet.naming,
-        residents=_Part("residents", fleet.residents, asked.keys),
-        populations=_Part("populations", fleet.populations, asked.keys),
-        pools=_Part("pools", fleet.pools, asked.keys),
-        moves=_Part("moves", fleet.moves, asked.keys),
-        holdings=_AskedHoldings(fleet.holdings, asked),
+def _ask(whom: Fleet | Holds, question: _Question) -> object:
+    name, arguments, named = question
+    answer: object = getattr(whom, name)(*arguments, **dict(named))
+    return answer
+
+
+def _noting(fleet: Fleet, keys: set[Ask], of_grants: dict[_Question, object]) -> Fleet:
+    """The fleet as it is now, noting what is looked up in it."""
+    return Fleet(
+        affiliated=_Members("affiliated", fleet.affiliated, keys),
+        endpoint_owners=_Part("endpoint_owners", fleet.endpoint_owners, keys),
+        endpoints=_Part("endpoints", fleet.endpoints, keys),
+        naming=_Members("naming", fleet.naming, keys),
+        residents=_Part("residents", fleet.residents, keys),
+        populations=_Part("populations", fleet.populations, keys),
+        pools=_Part("pools", fleet.pools, keys),
+        moves=_Part("moves", fleet.moves, keys),
+        holdings=_AskedHoldings(fleet.holdings, of_grants),
         makings=fleet.makings,
         masquerades=fleet.masquerades,
         spoofed=fleet.spoofed,
-        asked=asked,
     )
+
+
+class _AskedFleet(Fleet):
+    """A fleet of which every question is noted with its answer, and answered once; what is merely looked up, too.
+
+    But what is told in words only is not: no finding holds the words of an explanation.
+    """
+
+    fleet: Fleet
+    noted: dict[_Question, _Answer]
+    of_grants: dict[_Question, object]
+
+    def is_ours(self, account: str, session_account: str) -> bool:
+        return cast(bool, self._ask("is_ours", account, session_account))
+
+    def endpoint_owner(self, network: Network) -> str:
+        return cast(str, self._ask("endpoint_owner", network))
+
+    def is_only_endpoint(self, endpoint: str, services: frozenset[str], account: str) -> bool:
+        return cast(bool, self._ask("is_only_endpoint", endpoint, services, account))
+
+    def names_owners(self, services: frozenset[str]) -> bool:
+        return cast(bool, self._ask("names_owners", services))
+
+    def lives_behind(self, account: str, network: Network) -> bool:
+        return cast(bool, self._ask("lives_behind", account, network))
+
+    def is_home_of_others(self, address: str, account: str, who: str, *, is_usual: bool) -> bool:
+        return cast(bool, self._ask("is_home_of_others", address, account, who, is_usual=is_usual))
+
+    def shares_pool(self, address: str, home: str, account: str, who: str) -> bool:
+        return cast(bool, self._ask("shares_pool", address, home, account, who))
+
+    def has_moved(self, old: str, new: str) -> bool:
+        return cast(bool, self._ask("has_moved", old, new))
+
+    def owner_of(self, network: Network, since: str, arn: str) -> str:
+        return cast(str, self._ask("owner_of", network, since, arn))
+
+    def neighbours_in_words(self, place: str, account: str, arn: str) -> str:
+        return self.fleet.neighbours_in_words(place, account, arn)
+
+    def move_in_words(self, old: str, new: str) -> str:
+        return self.fleet.move_in_words(old, new)
+
+    def _ask(self, name: str, *arguments: Hashable, **named: Hashable) -> object:
+        question = (name, arguments, tuple(named.items()))
+        answer = self.noted.get(question)
+        if answer is None:
+            answer = self.noted[question] = _answered(question, self.fleet, self.of_grants)
+        return answer.given
 
 
 class _Part(Mapping[K, V]):
@@ -79,41 +162,52 @@ class _Part(Mapping[K, V]):
         raise TypeError(f"whoever counts {self._name} asks for more than is noted")
 
 
+class _Members(Container[str]):
+    """One part of a fleet of which it is but asked who is in it."""
+
+    def __init__(self, name: str, there: Container[str], keys: set[Ask]) -> None:
+        self._name = name
+        self._there = there
+        self._keys = keys
+
+    def __contains__(self, member: object) -> bool:
+        self._keys.add((self._name, member))
+        return member in self._there
+
+
 class _AskedHoldings:
     """`Holdings` of which every question is noted with its answer, and answered once."""
 
-    def __init__(self, holdings: Holds, asked: Asked) -> None:
+    def __init__(self, holdings: Holds, noted: dict[_Question, object]) -> None:
         self._holdings = holdings
-        self._asked = asked.grants
+        self._noted = noted
 
     def named(self, instance: str, address: str, time: str) -> Grant | None:
-        return self._ask(("named", instance, address, time), lambda held: held.named(instance, address, time))
+        return cast(Grant | None, self._ask("named", instance, address, time))
 
     def knows(self, instance: str) -> bool:
-        return self._ask(("knows", instance), lambda held: held.knows(instance))
+        return cast(bool, self._ask("knows", instance))
 
     def unnamed(self, instance: str, time: str = EVER, *, after: str = "") -> list[Grant]:
-        return self._ask(("unnamed", instance, time, after), lambda held: held.unnamed(instance, time, after=after))
+        return cast(list[Grant], self._ask("unnamed", instance, time, after=after))
 
     def nat(self, address: str, vpc: str, account: str, time: str) -> Grant | None:
-        return self._ask(("nat", address, vpc, account, time), lambda held: held.nat(address, vpc, account, time))
+        return cast(Grant | None, self._ask("nat", address, vpc, account, time))
 
     def vpc_of(self, instance: str) -> str:
-        return self._ask(("vpc_of", instance), lambda held: held.vpc_of(instance))
+        return cast(str, self._ask("vpc_of", instance))
 
     def owner_of(self, address: str, time: str) -> str:
-        return self._ask(("owner_of", address, time), lambda held: held.owner_of(address, time))
+        return cast(str, self._ask("owner_of", address, time))
 
     def terminated(self, instance: str) -> Grant | None:
-        return self._ask(("terminated", instance), lambda held: held.terminated(instance))
+        return cast(Grant | None, self._ask("terminated", instance))
 
     def history(self, instance: str) -> list[Grant]:
-        return self._ask(("history", instance), lambda held: held.history(instance))
+        return cast(list[Grant], self._ask("history", instance))
 
-    def _ask(self, about: tuple[str, ...], question: Callable[[Holds], T]) -> T:
-        known = self._asked.get(about)
-        if known is not None:
-            return cast(T, known[1])
-        answer = question(self._holdings)
-        self._asked[about] = (question, answer)
-        return answer
+    def _ask(self, name: str, *arguments: Hashable, **named: Hashable) -> object:
+        question = (name, arguments, tuple(named.items()))
+        if question not in self._noted:
+            self._noted[question] = _ask(self._holdings, question)
+        return self._noted[question]

@@ -124,9 +124,10 @@ class _Sitting:
 
     def _unsure(self, change: Change) -> set[str]:
         """The sessions of which something may be found out that was not."""
-        unsure = change.sessions | self._memo.askers(change.asks)
+        fleet = self.context.fleet
+        unsure = change.sessions | self._memo.shaken(fleet, change.asks)
         if change.has_new_grants:
-            unsure |= self._memo.answered_otherwise(self.context.fleet.holdings)
+            unsure |= self._memo.shaken_by(fleet.holdings)
             unsure |= self._memo.sessions() - self._placed.keys()  # names that were taken, of which nothing was seen
         if change.has_new_spoofed:
             unsure.update(arn for arn, _ in self._habits.strange())

@@ -80,7 +80,7 @@ class Doorways:
                 del self._naming[service]
             if (service in self.naming) != (service in self._naming):
                 self.naming ^= {service}
-                self.changed.add(("naming", ""))
+                self.changed.add(("naming", service))
 
     def _find_owners(self, endpoints: Iterable[str]) -> None:
         for endpoint in endpoints:

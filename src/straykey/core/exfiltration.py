@@ -100,7 +100,7 @@ def _origin(stray: Strayed, context: Context) -> tuple[FindingType, Severity, Or
     prefix = context.ranges.lookup(network.address) if context.ranges and network.lane in PUBLIC_LANES else None
     where = _where(sighting, context, in_ranges=prefix is not None)
     # Who lives at an address outside AWS does not own it: that is somebody's office, or the thief's.
-    account = "" if where == ".OutsideAWS" else context.fleet.owner_of(sighting, stray.evidence)
+    account = "" if where == ".OutsideAWS" else context.fleet.owner_of(network, sighting.first.time, stray.key[0])
     is_ours = context.fleet.is_ours(account, own) if account else None
     severity = Severity.HIGH
     if where == ".InsideAWS" and is_ours and not _is_after_end(stray):

@@ -11,6 +11,7 @@ import msgspec
 from straykey.core.agent import family
 from straykey.core.case import Case
 from straykey.core.evidence import Evidence, Sighting, instance_of
+from straykey.core.fleet import services_of
 from straykey.core.grant import Grant
 from straykey.core.move import has_left
 from straykey.core.network import PUBLIC_LANES, Lane
@@ -77,8 +78,12 @@ def _why_endpoint_goes_with_home(case: Case) -> str | None:
     network = case.sighting.network
     alike = [one for one in case.evidence.sightings.values() if one.network.address == network.address]
     vouching = [one for one in alike if one.network.endpoint_owner and case.scene.is_ours(one.network.endpoint_owner)]
-    fleet = case.context.fleet
-    if not vouching or fleet.names_owners(case.sighting) or not fleet.is_only_endpoint(case.sighting, case.account):
+    fleet, services = case.context.fleet, services_of(case.sighting)
+    if (
+        not vouching
+        or fleet.names_owners(services)
+        or not fleet.is_only_endpoint(network.endpoint, services, case.account)
+    ):
         return None
     keys = {key for one in (*vouching, *case.homes) for key in one.keys.times}
     families = {family(agent) for one in (*vouching, *case.homes) for agent in one.agents.events}
@@ -151,9 +156,7 @@ def _shared_egress(case: Case) -> str | None:
 
 def _neighbours(case: Case, place: str) -> str:
     """A few others of the account that live at a place, by name."""
-    there = case.context.fleet.residents.get(place, {}).get(case.account, ())
-    names = sorted({one.arn.rpartition("/")[2] for one in there if one.arn != case.evidence.session.arn})
-    return ", ".join(names[:3])
+    return case.context.fleet.neighbours_in_words(place, case.account, case.evidence.session.arn)
 
 
 def _pool(case: Case) -> tuple[Sighting, ...]:
@@ -166,10 +169,11 @@ def _pool(case: Case) -> tuple[Sighting, ...]:
 def _egress_moved(case: Case) -> str | None:
     if not case.is_public:
         return None
+    fleet, new = case.context.fleet, case.sighting.network.address
     for home in case.homes:
-        move = case.context.fleet.moves.get((home.network.address, case.sighting.network.address))
-        if move is not None and has_left(home.last.time, case.sighting.first.time):
-            return f"{len(move.arns)} sessions that shared {move.old} left it for this address from {move.since} on"
+        old = home.network.address
+        if has_left(home.last.time, case.sighting.first.time) and fleet.has_moved(old, new):
+            return fleet.move_in_words(old, new)
     return None
 
 
@@ -215,7 +219,8 @@ def _why_own_region(case: Case, what: str) -> str | None:
 
 def _is_others(case: Case) -> bool:
     """True if evidence says that the address is another account's."""
-    owner = case.context.fleet.owner_of(case.sighting, case.evidence)
+    sighting = case.sighting
+    owner = case.context.fleet.owner_of(sighting.network, sighting.first.time, case.evidence.session.arn)
     return bool(owner) and owner != case.account
 
 

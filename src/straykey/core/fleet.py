@@ -4,11 +4,11 @@ Read from the first pass, in which the first use in each lane is home; judging o
 and nothing of other sessions' verdicts, so that the verdicts do not depend on the order of judging.
 """
 
-from collections.abc import Hashable, Mapping, Set
+from collections.abc import Container, Hashable, Mapping
 
 import msgspec
 
-from straykey.core.evidence import Evidence, Sighting
+from straykey.core.evidence import Sighting
 from straykey.core.holding import Holds
 from straykey.core.masquerade import Masquerade
 from straykey.core.move import Move
@@ -16,7 +16,8 @@ from straykey.core.network import PUBLIC_LANES, Lane, Network, is_account
 from straykey.core.pivot import Makings
 from straykey.core.residence import Resident
 
-Pools = dict[tuple[str, str], dict[str, tuple[str, ...]]]
+Members = dict[str, tuple[str, ...]]  # by account: two are enough
+Pools = dict[tuple[str, str], Members]
 Ask = tuple[str, Hashable]  # a part of a fleet, by its field's name, and a key there
 
 
@@ -46,15 +47,13 @@ class Fleet(msgspec.Struct):
     Of public addresses only those have residents, populations and pools that more than one session was used from.
     """
 
-    affiliated: frozenset[str]
+    affiliated: Container[str]
     endpoint_owners: Mapping[str, str]
     endpoints: Mapping[tuple[str, str], set[str]]  # by account and service: all that its instances called it through
-    naming: Set[str]  # services whose records name the owner of an endpoint, of any account's
+    naming: Container[str]  # services whose records name the owner of an endpoint, of any account's
     residents: Mapping[str, dict[str, list[Resident]]]  # by public address or endpoint, then by account: the first few
     populations: Mapping[tuple[str, str], Population]  # by account and public address
-    pools: Mapping[
-        tuple[str, str], dict[str, tuple[str, ...]]
-    ]  # by two addresses, then by account: two of those who live at one and also use the other
+    pools: Mapping[tuple[str, str], Members]  # by two addresses: of those who live at one and also use the other
     moves: Mapping[tuple[str, str], Move]
     holdings: Holds
     makings: Makings
@@ -68,14 +67,13 @@ class Fleet(msgspec.Struct):
         """The endpoint's owner as this or any other record names it; empty where none does."""
         return network.endpoint_owner or self.endpoint_owners.get(network.endpoint, "")
 
-    def is_only_endpoint(self, sighting: Sighting, account: str) -> bool:
-        """True if the account's instances reach the services called here through no other endpoint."""
-        only = {sighting.network.endpoint}
-        return all(self.endpoints.get((account, service)) == only for service in services_of(sighting))
+    def is_only_endpoint(self, endpoint: str, services: frozenset[str], account: str) -> bool:
+        """True if the account's instances reach these services through no other endpoint."""
+        return all(self.endpoints.get((account, service)) == {endpoint} for service in services)
 
-    def names_owners(self, sighting: Sighting) -> bool:
-        """True if a service called here is known to name the owners of endpoints: here it would have, were it ours."""
-        return not services_of(sighting).isdisjoint(self.naming)
+    def names_owners(self, services: frozenset[str]) -> bool:
+        """True if one of these is known to name the owners of endpoints: here it would have, were it ours."""
+        return any(service in self.naming for service in services)
 
     def lives_behind(self, account: str, network: Network) -> bool:
         """True if other instances of the account live behind this endpoint.
@@ -98,27 +96,43 @@ class Fleet(msgspec.Struct):
         ours = (members for theirs, members in there.items() if self.is_ours(theirs, account))
         return any(other != who for members in ours for other in members)
 
-    def owner_of(self, sighting: Sighting, evidence: Evidence) -> str:
-        """The account whose network this is; empty where no evidence tells.  Never guessed from ranges."""
-        network = sighting.network
+    def has_moved(self, old: str, new: str) -> bool:
+        """True if a fleet left one address for the other."""
+        return self.moves.get((old, new)) is not None
+
+    def owner_of(self, network: Network, since: str, arn: str) -> str:
+        """The account whose network this is, which a session was used from since then; empty where no evidence tells.
+
+        Never guessed from ranges.
+        """
         if network.lane is Lane.ENDPOINT:
             owner = self.endpoint_owner(network)
             accounts = [one for one in self.residents.get(network.endpoint, {}) if self.lives_behind(one, network)]
             return owner if is_account(owner) else accounts[0] if len(accounts) == 1 else ""
         if network.lane not in PUBLIC_LANES:
             return ""
-        since = sighting.first.time
-        return self.holdings.owner_of(network.address, since) or self._account_at(network.address, evidence, since)
+        return self.holdings.owner_of(network.address, since) or self._account_at(network.address, since, arn)
 
-    def _account_at(self, address: str, evidence: Evidence, since: str) -> str:
+    def _account_at(self, address: str, since: str, arn: str) -> str:
         accounts = {
             account
             for account, there in self.residents.get(address, {}).items()
-            if any(one.arn != evidence.session.arn and one.is_settled and one.since < since for one in there)
+            if any(one.arn != arn and one.is_settled and one.since < since for one in there)
         }
         return accounts.pop() if len(accounts) == 1 else ""
 
+    def neighbours_in_words(self, place: str, account: str, arn: str) -> str:
+        """A few others of the account that live at a place, by name."""
+        there = self.residents.get(place, {}).get(account, ())
+        names = sorted({one.arn.rpartition("/")[2] for one in there if one.arn != arn})
+        return ", ".join(names[:3])
 
-def services_of(sighting: Sighting) -> set[str]:
+    def move_in_words(self, old: str, new: str) -> str:
+        """How a fleet left one address for the other."""
+        move = self.moves[old, new]
+        return f"{len(move.arns)} sessions that shared {old} left it for this address from {move.since} on"
+
+
+def services_of(sighting: Sighting) -> frozenset[str]:
     """The services called from there."""
-    return {call.split(":", 1)[0] for call in sighting.calls.times}
+    return frozenset([call.split(":", 1)[0] for call in sighting.calls.times])

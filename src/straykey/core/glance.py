@@ -96,7 +96,7 @@ def _passages(evidence: Evidence) -> tuple[Passage, ...]:
         Passage(
             one.network.endpoint,
             one.network.endpoint_owner if is_account(one.network.endpoint_owner) else "",
-            frozenset(services_of(one)),
+            services_of(one),
         )
         for one in through
     )

@@ -14,6 +14,7 @@ from straykey.core.exfiltration import Strayed
 from straykey.core.finding import Confidence, Finding
 from straykey.core.ledger import Settled
 from straykey.core.masquerade import Masquerade
+from straykey.core.move import Move
 from straykey.core.outcome import Outcome, outcome_of, unrecognized
 from straykey.core.ranges import AwsRanges
 from straykey.core.settings import Settings
@@ -150,8 +151,8 @@ def _egress_moves(bench: Bench, moves: dict[tuple[str, str], list[str]]) -> Iter
     for way, arns in sorted(moves.items()):
         move, arn = bench.context.fleet.moves[way], min(arns)
 
-        def find(context: Context, way: tuple[str, str] = way, arns: list[str] = arns) -> Finding:
-            return notice.egress_move(context.fleet.moves[way], arns, bench.evidence_of(min(arns)), context)
+        def find(context: Context, move: Move = move, arns: list[str] = arns) -> Finding:
+            return notice.egress_move(move, arns, bench.evidence_of(min(arns)), context)
 
         yield bench.found(arn, ("moved", *way), (move, arns), find)
 

@@ -1,11 +1,11 @@
 """What was found out of sessions, kept until something changes that it came of."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from typing import TypeVar, cast
 
 import msgspec
 
-from straykey.core.asking import Asked, asked_of
+from straykey.core.asking import Asked
 from straykey.core.fleet import Ask, Fleet
 from straykey.core.holding import Holds
 from straykey.core.index import Index
@@ -34,11 +34,9 @@ class Memo:
         if known is not None and known.given == given:
             return cast(_T, known.answer)
         asked = Asked()
-        answer = find(asked_of(fleet, asked))
+        answer = find(asked.of(fleet))
         there[about] = _Found(given, answer, asked)
-        self._asked.setdefault(arn, set()).update(asked.keys)
-        for ask in asked.keys:
-            self._askers.add(ask, arn)
+        self._note(arn, asked)
         return answer
 
     def drop(self, arn: str) -> None:
@@ -47,18 +45,31 @@ class Memo:
         for ask in self._asked.pop(arn, ()):
             self._askers.discard(ask, arn)
 
-    def askers(self, asks: Iterable[Ask]) -> set[str]:
-        """The sessions of which something was found out by asking for any of these."""
-        return {arn for ask in asks for arn in self._askers.get(ask)}
+    def shaken(self, fleet: Fleet, changed: Set[Ask]) -> set[str]:
+        """The sessions of which something may be otherwise in a fleet in which these keys changed."""
+        askers = {arn for ask in changed for arn in self._askers.get(ask)}
+        return {arn for arn in askers if not self._stands(arn, fleet, changed)}
 
-    def answered_otherwise(self, holdings: Holds) -> set[str]:
+    def _stands(self, arn: str, fleet: Fleet, changed: Set[Ask]) -> bool:
+        for found in self._of(arn):
+            if not found.asked.stands(fleet, changed):
+                return False
+            self._note(arn, found.asked)  # for the same answers it may have looked up others
+        return True
+
+    def _note(self, arn: str, asked: Asked) -> None:
+        known = self._asked.setdefault(arn, set())
+        for ask in asked.keys - known:
+            self._askers.add(ask, arn)
+        known |= asked.keys
+
+    def shaken_by(self, holdings: Holds) -> set[str]:
         """The sessions of which something may be otherwise with these grants."""
-        return {
-            arn
-            for arn, there in self._found.items()
-            if not all(one.asked.is_answered_alike(holdings) for one in there.values())
-        }
+        return {arn for arn in self._found if not all(one.asked.stands_by(holdings) for one in self._of(arn))}
 
     def sessions(self) -> set[str]:
         """Those of which anything was found out."""
         return set(self._found)
+
+    def _of(self, arn: str) -> Iterable[_Found]:
+        return self._found[arn].values()

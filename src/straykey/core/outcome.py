@@ -55,4 +55,4 @@ def _moves(verdicts: list[Verdict], context: Context) -> list[tuple[str, str]]:
     """The moves that explained a network."""
     homes = [one.sighting.network.address for one in verdicts if one.standing is Standing.HOME]
     moved = [one.sighting.network.address for one in verdicts if one.code == "egress-moved"]
-    return [(old, new) for new in moved for old in homes if context.fleet.moves.get((old, new)) is not None]
+    return [(old, new) for new in moved for old in homes if context.fleet.has_moved(old, new)]

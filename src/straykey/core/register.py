@@ -138,9 +138,8 @@ class Register:
         for instance, _ in terminated.items() ^ self._holdings.all_terminated.items():
             self._sessions.update(self._by_instance.get(instance))
         ours = self._settings.accounts | frozenset(accounts)
-        if ours != self._ours:
-            self._ours = ours
-            self._asks.add(("affiliated", ""))
+        self._asks.update(("affiliated", account) for account in ours ^ self._ours)
+        self._ours = ours
         self._is_unmasked = False
 
     def _unmasked(self) -> list[Masquerade]:
