@@ -37,8 +37,8 @@ class Asked:
 
     def of(self, fleet: Fleet) -> Fleet:
         """The fleet as it is now, noting here what is asked of it."""
-        noting = _noting(fleet, self._besides, self._of_grants)
-        return _AskedFleet(**asdict(noting), fleet=fleet, noted=self._of_fleet, of_grants=self._of_grants)
+        besides = _noting(fleet, self._besides, self._of_grants)
+        return _AskedFleet(**asdict(besides), fleet=fleet, noted=self._of_fleet, asker=_Asker(fleet, self._of_grants))
 
     @property
     def keys(self) -> set[Ask]:
@@ -49,9 +49,10 @@ class Asked:
         """True if all is answered as before by a fleet in which these keys changed; notes what it looked up for it."""
         if not changed.isdisjoint(self._besides):
             return False
+        asker = _Asker(fleet, self._of_grants)
         for question, answer in self._of_fleet.items():
             if not changed.isdisjoint(answer.keys):
-                again = _answered(question, fleet, self._of_grants)
+                again = asker.answered(question)
                 if again.given != answer.given:
                     return False
                 self._of_fleet[question] = again
@@ -62,10 +63,17 @@ class Asked:
         return all(_ask(holdings, question) == answer for question, answer in self._of_grants.items())
 
 
-def _answered(question: _Question, fleet: Fleet, of_grants: dict[_Question, object]) -> _Answer:
-    keys: set[Ask] = set()
-    noting = _noting(fleet, keys, of_grants)
-    return _Answer(_ask(noting, question), frozenset(keys))
+class _Asker:
+    """Asks a fleet, and tells what was looked up for each answer."""
+
+    def __init__(self, fleet: Fleet, of_grants: dict[_Question, object]) -> None:
+        self._keys: set[Ask] = set()
+        self._fleet = _noting(fleet, self._keys, of_grants)
+
+    def answered(self, question: _Question) -> _Answer:
+        self._keys.clear()
+        given = _ask(self._fleet, question)
+        return _Answer(given, frozenset(self._keys))
 
 
 def _ask(whom: Fleet | Holds, question: _Question) -> object:
@@ -100,7 +108,7 @@ class _AskedFleet(Fleet):
 
     fleet: Fleet
     noted: dict[_Question, _Answer]
-    of_grants: dict[_Question, object]
+    asker: _Asker
 
     def is_ours(self, account: str, session_account: str) -> bool:
         return cast(bool, self._ask("is_ours", account, session_account))
@@ -139,7 +147,7 @@ class _AskedFleet(Fleet):
         question = (name, arguments, tuple(named.items()))
         answer = self.noted.get(question)
         if answer is None:
-            answer = self.noted[question] = _answered(question, self.fleet, self.of_grants)
+            answer = self.noted[question] = self.asker.answered(question)
         return answer.given
 
 

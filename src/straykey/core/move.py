@@ -58,19 +58,21 @@ def has_left(last: str, first: str) -> bool:
     return last <= first or seconds(last) <= seconds(first) + _GRACE_SECONDS
 
 
-def moves_of(dwellers: Iterable[Dweller], ranges: AwsRanges | None) -> dict[tuple[str, str], Move]:
-    """All moves, by old and new address."""
+def moves_of(
+    dwellers: Iterable[Dweller], stayed: dict[str, str], ranges: AwsRanges | None
+) -> dict[tuple[str, str], Move]:
+    """All moves, by old and new address; `stayed`: by address, the last use by others, who were seen nowhere else."""
     found: dict[tuple[str, str], Move] = {}
     abodes = [_Abode(dweller, dweller.home) for dweller in dwellers]
     for _ in range(_MOST_MOVES):
-        moved = _step(abodes, ranges)
+        moved = _step(abodes, stayed, ranges)
         fresh = {way: members for way, members in moved.items() if way not in found}
         if not fresh:
             break
         for (old, new), members in fresh.items():
             firsts = sorted(one.visit.first for one in members)
             found[old, new] = Move(firsts[0], firsts[-1], old, new, tuple(sorted(one.dweller.arn for one in members)))
-        abodes = [member for members in fresh.values() for member in members]
+        abodes, stayed = [member for members in fresh.values() for member in members], {}
     return found
 
 
@@ -90,11 +92,11 @@ class _Abode(msgspec.Struct, frozen=True):
 _Way = tuple[str, str]
 
 
-def _step(abodes: list[_Abode], ranges: AwsRanges | None) -> dict[_Way, list[_Abode]]:
+def _step(abodes: list[_Abode], stayed: dict[str, str], ranges: AwsRanges | None) -> dict[_Way, list[_Abode]]:
     """The moves out of where everyone is: for each the way that enough others take as well."""
     users: dict[_Way, dict[str, list[tuple[_Abode, Visit]]]] = defaultdict(lambda: defaultdict(list))
     returned: set[_Way] = set()
-    stayed: dict[str, str] = defaultdict(str)  # by address: the last use by those who never left it
+    stayed = defaultdict(str, stayed)  # by address: the last use by those who never left it
     for abode in abodes:
         ways = abode.ways_out()
         for visit in ways:

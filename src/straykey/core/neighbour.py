@@ -12,6 +12,7 @@ from straykey.core.residence import Residence, Resident
 
 # To be seen by every session but itself, and with another address, three at a place are enough.
 _ENOUGH = 3
+_REPEATS = 2  # of one address
 
 
 def believed(households: Iterable[Household], behind: Counter[str]) -> list[Household]:
@@ -37,7 +38,9 @@ def egress_of(households: Iterable[Household]) -> Counter[tuple[str, str]]:
     """By account and place: how many live there by nobody's word but the fleet's."""
     egress: Counter[tuple[str, str]] = Counter()
     for house in households:
-        egress.update((house.account, one.place) for one in house.residences if not one.is_plausible)
+        for one in house.residences:
+            if not one.is_plausible:
+                egress[house.account, one.place] += 1
     return egress
 
 
@@ -53,10 +56,11 @@ class Residents:
         self.by_place: dict[str, dict[str, list[Resident]]] = defaultdict(dict)
 
     def add(self, account: str, residence: Residence) -> None:
-        there = self.by_place[residence.place]
+        there, resident = self.by_place[residence.place], residence.resident
         known = there.get(account, [])
-        if len(known) < 2 * _ENOUGH or _order(residence.resident) < _order(known[-1]):
-            there[account] = _first_few([*known, residence.resident])
+        before = known if len(known) == 2 * _ENOUGH else [one for one in known if one.address == resident.address]
+        if len(before) < _REPEATS or _order(resident) < _order(before[-1]):
+            there[account] = _first_few([*known, resident])
 
     def drop(self, account: str, residence: Residence, others: Callable[[], Iterable[Resident]]) -> None:
         """Take one out; `others` are all of the account that stay at the place."""
@@ -85,7 +89,7 @@ def _first_few(residents: list[Resident]) -> list[Resident]:
     kept: list[Resident] = []
     for one in sorted(residents, key=_order):
         repeats = sum(one.address == other.address for other in kept)
-        if repeats < 2 and len(kept) < 2 * _ENOUGH:
+        if repeats < _REPEATS and len(kept) < 2 * _ENOUGH:
             kept.append(one)
     return kept
 

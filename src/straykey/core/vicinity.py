@@ -5,7 +5,7 @@ apart: together they tell what each tells.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -42,21 +42,32 @@ def vicinity_of(
                 residents.add(house.account, one)
     pools = pools_of(houses, is_shared)
     populations = populations_of(houses, pools, is_shared, ranges)
-    return Vicinity(populations, pools, moves_of(_dwellers(houses), ranges))
+    return Vicinity(populations, pools, _moves(houses, ranges))
 
 
 def moves_among(
     households: Iterable[Household], behind: Counter[str], ranges: AwsRanges | None
 ) -> dict[tuple[str, str], Move]:
     """Of `vicinity_of` the moves alone: nothing else depends on when addresses were used."""
-    return moves_of(_dwellers(believed(households, behind)), ranges)
+    households = list(households)
+    return _moves(believed(households, behind), ranges) if any(map(_is_seen_elsewhere, households)) else {}
 
 
-def _dwellers(households: list[Household]) -> Iterator[Dweller]:
-    if all(len(house.visits) < 2 for house in households):
-        return  # nobody went anywhere
-    for house in households:
-        at = {one.address: one for one in house.visits}
-        for residence in house.residences:
-            if residence.place in at:
-                yield Dweller(house.who, house.arn, house.region, at[residence.place], house.visits)
+def _moves(houses: list[Household], ranges: AwsRanges | None) -> dict[tuple[str, str], Move]:
+    dwellers: list[Dweller] = []
+    stayed: dict[str, str] = {}
+    for house in houses:
+        if _is_seen_elsewhere(house):
+            at = {one.address: one for one in house.visits}
+            homes = (at[one.place] for one in house.residences if one.place in at)
+            dwellers += [Dweller(house.who, house.arn, house.region, home, house.visits) for home in homes]
+        elif house.residences and house.visits:  # the place where it was seen, and no other
+            visit = house.visits[0]
+            if visit.last > stayed.get(visit.address, ""):
+                stayed[visit.address] = visit.last
+    return moves_of(dwellers, stayed, ranges) if dwellers else {}
+
+
+def _is_seen_elsewhere(house: Household) -> bool:
+    """True for one that may have gone from one address to another."""
+    return len(house.visits) > 1
