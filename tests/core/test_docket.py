@@ -14,15 +14,16 @@ from straykey.core.docket import Docket
 from straykey.core.evidence import Bounds, Evidence
 from straykey.core.judge import Judged, judged
 from straykey.core.ledger import Ledger
+from straykey.core.network import network_of
 from straykey.core.ranges import AwsRanges, parse_ranges
 from straykey.core.reading import decode
 from straykey.core.settings import Settings
 from straykey.formats.finding_json import to_document
 from tests import crowds
-from tests.core.test_ledger_laws import TIGHT, histories
-from tests.records import RawRecord, trail
+from tests.core.test_ledger_laws import TIGHT, grants, histories, makings
+from tests.records import RawRecord, trail, use_record
 from tests.seen import RANGES, trusting
-from tests.sim.trials import world
+from tests.sim.trials import SEEDS, world
 
 ASKED = [
     Settings(),
@@ -93,7 +94,7 @@ def portions(records: Sequence[RawRecord], rng: random.Random, most: int) -> Ite
 
 
 @pytest.mark.parametrize("bounds", [TIGHT, Bounds()], ids=["tight", "usual"])
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(records=histories(), rng=st.randoms(use_true_random=False), asked=st.sampled_from(ASKED), known=st.booleans())
 def test_after_each_portion_of_any_history_it_equals_judging_all(
     bounds: Bounds, records: list[RawRecord], rng: random.Random, asked: Settings, known: bool
@@ -107,15 +108,62 @@ def test_after_each_portion_of_any_history_it_equals_judging_all(
             watch.check()
 
 
-@pytest.mark.parametrize("seed", range(30))
+PLACES: list[dict[str, str]] = [
+    {"address": "198.18.0.10"},
+    {"address": "198.18.0.10"},
+    {"address": "198.18.0.11"},
+    {"address": "198.19.7.7"},
+    {"address": "203.0.113.66"},
+    {"address": "10.0.1.10", "endpoint": "vpce-0aaa"},
+    {"address": "10.0.1.11", "endpoint": "vpce-0aaa"},
+    {"address": "10.0.1.12", "endpoint": "vpce-0bbb"},
+    {"address": "10.0.1.10", "endpoint": "vpce-0aaa", "endpoint_owner": "111122223333"},
+    {"address": "10.0.1.11", "endpoint": "vpce-0bbb", "endpoint_owner": "444455556666"},
+    {"address": "10.0.1.12", "endpoint": "vpce-0aaa", "endpoint_owner": "999988887777"},
+]
+
+
+@st.composite
+def comings(draw: st.DrawFn) -> RawRecord:
+    """A use by one of nine instances, from where others are too."""
+    pick = st.sampled_from
+    return use_record(
+        instance=f"i-{draw(st.integers(1, 9)):017x}",
+        account=draw(pick(["111122223333", "111122223333", "444455556666"])),
+        time=f"2026-05-04T{draw(st.integers(8, 15)):02}:{draw(pick([0, 30])):02}:00Z",
+        key=draw(pick(["ASIAEXAMPLEKEY00000A", "ASIAEXAMPLEMADE0000A"])),
+        agent=draw(pick(["aws-cli/2.17.0", "aws-cli/2.17.0", "curl/8.1"])),
+        source=draw(pick(["s3.amazonaws.com", "sqs.amazonaws.com"])),
+        **draw(pick(PLACES)),
+    )
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    fleet=st.lists(st.one_of(comings(), comings(), comings(), grants(), makings()), min_size=20, max_size=60),
+    rng=st.randoms(use_true_random=False),
+    known=st.booleans(),
+)
+def test_after_each_portion_of_what_a_fleet_does_it_equals_judging_all(
+    fleet: list[RawRecord], rng: random.Random, known: bool
+) -> None:
+    watch = Watch(Settings(), RANGES if known else None, Bounds())
+    for portion in portions(fleet, rng, 8):
+        watch.take(portion)
+        watch.check()
+        if rng.random() < 0.3 and watch.ledger.sessions:
+            watch.forget(rng.choice(sorted(watch.ledger.sessions)))
+            watch.check()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_after_each_portion_of_a_simulated_world_it_equals_judging_all(seed: int) -> None:
-    """Any thirty seeds in a row play every kind of theft and of change."""
     scenario, rng = world(seed), random.Random(seed)
     records = list(scenario.records)
     if seed % 2:
         rng.shuffle(records)
     watch = Watch(ASKED[seed % len(ASKED)], parse_ranges(json.dumps(scenario.ip_ranges).encode()), Bounds())
-    for portion in portions(records, rng, len(records) // 8):
+    for portion in portions(records, rng, len(records) // 6):
         watch.take(portion)
         watch.check()
     for arn in rng.sample(sorted(watch.ledger.sessions), 12):
@@ -125,10 +173,10 @@ def test_after_each_portion_of_a_simulated_world_it_equals_judging_all(seed: int
 
 @pytest.mark.parametrize("kind", sorted(crowds.CROWDS))
 def test_as_each_session_of_a_crowd_comes_and_goes_it_equals_judging_all(kind: str) -> None:
-    whole, rng = crowds.CROWDS[kind][0](30), random.Random(kind)
+    whole, rng = crowds.CROWDS[kind][0](9), random.Random(kind)
     whole.settle()
     watch = Watch(Settings(), crowds.ranges(), Bounds())
-    arns = rng.sample(sorted(whole.sessions), len(whole.sessions))[:60]
+    arns = rng.sample(sorted(whole.sessions), len(whole.sessions))[:30]
     for number, arn in enumerate(arns):
         watch.ledger.sessions[arn] = whole.sessions[arn]
         if number == len(arns) // 2:
@@ -138,3 +186,43 @@ def test_as_each_session_of_a_crowd_comes_and_goes_it_equals_judging_all(kind: s
     for arn in rng.sample(arns, len(arns)):
         watch.forget(arn)
         watch.check()
+
+
+def watching(kind: str, size: int) -> Watch:
+    """All of a crowd, judged once."""
+    watch = Watch(Settings(), crowds.ranges(), Bounds())
+    watch.ledger = crowds.CROWDS[kind][0](size)
+    watch.tell()
+    watch.docket.judged()
+    watch.fetched.clear()
+    return watch
+
+
+@pytest.mark.parametrize("kind", ["mixed", "programs", "masquerades"])
+def test_noting_what_is_known_changes_nothing(kind: str) -> None:
+    watch = watching(kind, 20)
+    before = shown(watch.docket.judged())
+    for arn, evidence in watch.ledger.sessions.items():
+        watch.docket.note(arn, copied(evidence))
+    assert shown(watch.docket.judged()) == before
+
+
+def test_a_session_that_was_never_noted_is_forgotten_without_a_word() -> None:
+    watch = watching("mixed", 20)
+    watch.docket.forget("arn:aws:sts::111122223333:assumed-role/web-role/nobody")
+    watch.check()
+
+
+@pytest.mark.parametrize("kind", ["single", "one_address", "paired"])
+def test_only_whom_a_newcomer_shares_an_address_with_is_fetched_again(kind: str) -> None:
+    watch = watching(kind, 600)  # more than are kept at hand
+    for number in range(3):
+        place = network_of(crowds.address(1))
+        crowds.use(watch.ledger, crowds.session(9000 + number), place)
+        watch.tell()
+        watch.check()
+    assert set(watch.fetched) <= {crowds.session(1).arn}
+
+
+def test_before_anything_is_noted_nothing_is_found() -> None:
+    assert Watch(Settings(), None, Bounds()).docket.judged() == Judged([], 0)
