@@ -59,6 +59,11 @@ class Docket:
         """All settled facts there are now; costs as much as there are, when next judged: for when they changed."""
         self._register.set_facts(grants, makings, accounts)
 
+    @property
+    def context(self) -> Context:
+        """What a session is weighed by, as of when it was last judged."""
+        return self._sitting.context
+
     def judged(self) -> Judged:
         """Equal to `judge.judged` of a ledger with all that."""
         self._sitting.resume()
