@@ -1,10 +1,11 @@
 """How long it takes from the notice of an object to what it shows being stored, while records come at a steady rate.
 
-    python -m benchmarks.latency FOLDER STORE RECORDS_A_SECOND SECONDS
+    python -m benchmarks.latency prepare TRAIL OBJECTS MOST
+    python -m benchmarks.latency run OBJECTS STORE RECORDS_A_SECOND SECONDS
 
-FOLDER holds a trail of `benchmarks.growth`.  Its records come in objects of some hundred, each due at its time; who
-fetches them has them at hand, so that what is measured is straykey, and the store on its disk.  Everything runs on one
-processor.  Prints one line of JSON.
+TRAIL is of `benchmarks.growth`; its records are put into objects of some hundred, as a trail delivers them.  Each is
+due at its time; who fetches it reads a file, so that what is measured is straykey, and the store on its disk.  All of
+it runs on one processor.  Sessions leave an hour after their last key expired.  Prints one line of JSON.
 """
 
 import gzip
@@ -30,31 +31,45 @@ from straykey.stores.database import Database
 from straykey.stores.sql import SqlStore
 from straykey.watch.feed import Parcel
 from straykey.watch.intake import Intake
-from straykey.watch.loop import Parts, Watch
+from straykey.watch.loop import Limits, Parts, Watch
 from straykey.watch.mirror import Judging, Mirror
 from straykey.watch.pace import Clock
 
 RECORDS_AN_OBJECT = 200
+_TTL_SECONDS = 3600
 _GIVEN_AT_ONCE = 10  # as a queue does
 _THIEF = b'"203.0.113.'
+_USUAL, _THEFT = ".json.gz", ".theft.json.gz"
 
 
-class Trail:
-    """Objects in memory, packed; the same trail again and again, if it is too short."""
+class Objects:
+    """Files, each an object; those with a thief in them are named so."""
 
     def __init__(self, folder: Path, most: int) -> None:
-        self.objects: list[tuple[bytes, bool]] = []  # and whether a thief is in it
-        for file in sorted(folder.glob("*.json.gz")):
-            records = msgspec.json.decode(gzip.decompress(file.read_bytes()), type=dict[str, list[msgspec.Raw]])
-            self.objects += map(_object, _parts(records["Records"]))
-            if len(self.objects) >= most:
-                break
-        del self.objects[most:]
+        self.files = sorted(folder.iterdir())[:most]
 
     def fetch_all(self, refs: Iterable[ObjectRef]) -> Iterator[tuple[ObjectRef, int, Iterator[Decoded]]]:
         for ref in refs:
-            packed, _ = self.objects[int(ref.key)]
+            packed = self.files[int(ref.key)].read_bytes()
             yield ref, len(packed), iter([decode(gzip.decompress(packed))])
+
+    @property
+    def thefts(self) -> list[int]:
+        return [number for number, file in enumerate(self.files) if file.name.endswith(_THEFT)]
+
+
+def prepare(trail: Path, folder: Path, most: int) -> None:
+    folder.mkdir(parents=True)
+    number = 0
+    for file in sorted(trail.glob("*.json.gz")):
+        records = msgspec.json.decode(gzip.decompress(file.read_bytes()), type=dict[str, list[msgspec.Raw]])
+        for part in _parts(records["Records"]):
+            body = msgspec.json.encode({"Records": part})
+            ending = _THEFT if _THIEF in body else _USUAL
+            (folder / f"{number:07d}{ending}").write_bytes(gzip.compress(body, 1))
+            number += 1
+        if number >= most:
+            return
 
 
 def _parts(records: list[msgspec.Raw]) -> Iterator[list[msgspec.Raw]]:
@@ -66,11 +81,6 @@ def _parts(records: list[msgspec.Raw]) -> Iterator[list[msgspec.Raw]]:
         at = text.find(b'"arn":"')
         parts[hash(text[at : text.find(b'"', at + 7)]) % shares].append(record)
     return filter(None, parts)
-
-
-def _object(records: list[msgspec.Raw]) -> tuple[bytes, bool]:
-    body = msgspec.json.encode({"Records": records})
-    return gzip.compress(body, 1), _THIEF in body
 
 
 class Steady:
@@ -120,10 +130,11 @@ class Steady:
         return len(self.took) >= self._count
 
 
-def measure(trail: Trail, store_url: str, rate: int, minutes: list[float]) -> dict[str, object]:
-    feed = Steady(len(trail.objects), RECORDS_AN_OBJECT / rate)
+def measure(trail: Objects, store_url: str, rate: int, minutes: list[float]) -> dict[str, object]:
+    feed = Steady(len(trail.files), RECORDS_AN_OBJECT / rate)
     store = SqlStore(Database(store_url))
-    parts = Parts([feed], Intake(trail, Bounds()), store, Mirror(Judging(Settings(), None)))
+    mirror, limits = Mirror(Judging(Settings(), None)), Limits(ttl_seconds=_TTL_SECONDS)
+    parts = Parts([feed], Intake(trail, Bounds()), store, mirror, limits=limits)
     clock = Clock(lambda: datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), time.monotonic)
     watch = Watch(parts, clock, "bench")
     thread = Thread(target=watch.run)
@@ -137,9 +148,9 @@ def measure(trail: Trail, store_url: str, rate: int, minutes: list[float]) -> di
     thread.join()
     with store.reading() as connection:
         found = len(findings.findings_since(connection, -1))
-    thefts = [feed.took[f"{n}"] for n, (_, is_theft) in enumerate(trail.objects) if is_theft]
+    thefts = [feed.took[f"{number}"] for number in trail.thefts]
     return {
-        "objects": len(trail.objects),
+        "objects": len(trail.files),
         "findings": found,
         "cpu_seconds": round(cpu, 1),
         "seconds": quantiles(list(feed.took.values())),
@@ -161,23 +172,18 @@ def _memory_mb() -> float:
     return int(text.partition("VmRSS:")[2].split()[0]) / 1024
 
 
-def main() -> None:
-    folder, store, rate, seconds = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
-    trail = Trail(folder, int(rate * seconds / RECORDS_AN_OBJECT))
+def run(folder: Path, store: str, rate: int, seconds: float) -> None:
+    trail = Objects(folder, int(rate * seconds / RECORDS_AN_OBJECT))
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     memory: list[float] = []
     outcome = measure(trail, store, rate, memory)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-        json.dumps(
-            {
-                **outcome,
-                "memory_mb": [round(one) for one in memory[:: max(1, len(memory) // 12)]],
-                "peak_mb": round(peak),
-            }
-        )
-    )
+    outcome["memory_mb"] = [round(one) for one in memory[:: max(1, len(memory) // 24)]]
+    print(json.dumps({**outcome, "peak_mb": round(peak)}))
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1] == "prepare":
+        prepare(Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]))
+    else:
+        run(Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]), float(sys.argv[5]))
