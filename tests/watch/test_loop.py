@@ -5,11 +5,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from threading import Thread
 
+import msgspec
+
 from straykey.core.envelope import Decoded
 from straykey.core.evidence import Bounds
 from straykey.core.reading import decode
 from straykey.core.settings import Settings
-from straykey.errors import StoreError
+from straykey.errors import SourceError, StoreError
 from straykey.sources.delivery import Unavailable, UnavailableError
 from straykey.sources.notice import ObjectRef
 from straykey.stores import progress, troubles
@@ -144,14 +146,67 @@ def test_what_aws_does_not_answer_is_never_put_aside(database: Database) -> None
     assert count_of(database) == 2
 
 
-def test_what_nobody_lived_to_tell_of_is_put_aside_unread(database: Database) -> None:
+def test_what_a_dying_process_had_in_hand_is_read_however_often_it_was_given_out(database: Database) -> None:
     shelf = Shelf()
-    (parcel,) = parcels(shelf, 1)
-    feed = MemoryFeed([Parcel(parcel.name, tries=10, objects=parcel.objects)])
+    feed = MemoryFeed([Parcel(one.name, tries=40, objects=one.objects) for one in parcels(shelf, 20)])
     with running(watching(feed, shelf, database)):
         assert feed.is_done(LONG)
-    assert [one.name for one in in_trouble(database, State.QUARANTINED)] == ["s3://logs/o0"]
-    assert count_of(database) == 0
+    assert [in_trouble(database, state) for state in State] == [[]] * len(State)
+    assert count_of(database) == 20
+
+
+class Died(BaseException):
+    """What no process lives to tell of."""
+
+
+class Deadly(Shelf):
+    """Whoever reads `o1` dies."""
+
+    def fetch_all(self, refs: Iterable[ObjectRef]) -> Iterator[tuple[ObjectRef, int, Iterator[Decoded]]]:
+        for ref in refs:
+            if ref.key == "o1":
+                raise Died
+            yield from super().fetch_all([ref])
+
+
+def test_of_all_a_dying_process_had_in_hand_only_what_it_died_of_is_put_aside(database: Database) -> None:
+    shelf = Deadly()
+    held = [Parcel(one.name, tries=40, objects=one.objects) for one in parcels(shelf, 3)]
+    feed = MemoryFeed([])
+    deaths = 0
+    while held:
+        try:
+            watching(feed, shelf, database, tries=3)._take_in([(feed, one) for one in held])
+        except Died:
+            deaths += 1
+        left = [one for one in held if one.name not in feed.acknowledged]
+        held = [msgspec.structs.replace(one, tries=one.tries + 1) for one in left]
+    assert deaths == 3
+    assert [one.name for one in in_trouble(database, State.QUARANTINED)] == ["s3://logs/o1"]
+    assert in_trouble(database, State.SUSPECTED) == []
+    assert count_of(database) == 2
+
+
+def test_what_cannot_be_fetched_for_lack_of_credentials_is_never_put_aside(database: Database) -> None:
+    shelf = Locked()
+    feed = MemoryFeed([Parcel(one.name, tries=40, objects=one.objects) for one in parcels(shelf, 2)])
+    with running(watching(feed, shelf, database)):
+        assert feed.came_back(4, LONG)
+        shelf.is_locked = False
+        assert feed.is_done(LONG)
+    assert [in_trouble(database, state) for state in State] == [[]] * len(State)
+    assert count_of(database) == 2
+
+
+class Locked(Shelf):
+    """Nothing can be had of it."""
+
+    is_locked = True
+
+    def fetch_all(self, refs: Iterable[ObjectRef]) -> Iterator[tuple[ObjectRef, int, Iterator[Decoded]]]:
+        if self.is_locked:
+            raise SourceError("no usable AWS credentials")
+        yield from super().fetch_all(refs)
 
 
 def test_what_cannot_be_understood_and_what_is_refused_is_named_and_acknowledged(database: Database) -> None:

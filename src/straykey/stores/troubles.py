@@ -10,13 +10,19 @@ from straykey.stores.rows import digest, put
 
 
 class State(StrEnum):
+    """What is suspected is read by itself: those who read it with others did not live to tell."""
+
     TRYING = "trying"
     QUARANTINED = "quarantined"
     DAMAGED = "damaged"
+    SUSPECTED = "suspected"
 
 
 class Trouble(msgspec.Struct, frozen=True):
-    """`name` is the object's, or the message's id.  `tries` counts how often it was tried and could not be read."""
+    """`name` is the object's, or the message's id.  `tries` counts how often it was tried and could not be read.
+
+    Of what is suspected it counts how often it was begun to be read; then `name` is the message's.
+    """
 
     name: str
     state: State

@@ -40,4 +40,4 @@ class Batch(msgspec.Struct):
 
     @property
     def is_empty(self) -> bool:
-        return not (self.objects or self.records or self.troubles or self.positions or self.losses)
+        return not (self.objects or self.records or self.troubles or self.positions or self.losses or self.mended)

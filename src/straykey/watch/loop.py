@@ -5,7 +5,7 @@ comes again, to it or to another; and what was stored before that is stored but 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from threading import Event, Thread
 from typing import TypeVar
 
@@ -16,7 +16,7 @@ from straykey.errors import SourceError, StoreError
 from straykey.sources.delivery import name_of
 from straykey.stores import outbox, troubles
 from straykey.stores.sql import ObjectName, SqlStore
-from straykey.stores.troubles import State
+from straykey.stores.troubles import State, Trouble
 from straykey.watch.batch import Batch
 from straykey.watch.commit import Committed, Terms, commit
 from straykey.watch.courier import Courier
@@ -27,7 +27,7 @@ from straykey.watch.leaving import let_go
 from straykey.watch.mirror import Mirror
 from straykey.watch.pace import Clock, Pace
 from straykey.watch.report import Report
-from straykey.watch.sorting import crashing, sort_out
+from straykey.watch.sorting import deadly, sort_out, suspected
 
 _AT_ONCE = 500  # parcels in one transaction
 _IDLE_SECONDS = 1.0
@@ -36,6 +36,7 @@ _LEAVING_SECONDS = 600.0
 _MOST_LEAVING = 20_000
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 30.0
 _MOST_TROUBLES = 10_000
+_NOTHING_SECONDS = 30  # until it is tried again, where nothing can be fetched at all
 _THREAD_SECONDS = 20.0
 
 _log = structlog.get_logger("straykey.watch")
@@ -113,39 +114,88 @@ class Watch:
         return len(held)
 
     def _take_in(self, held: list[Held]) -> None:
-        step, now = self._parts.terms.step, self._clock.now()
-        step("fetch")
-        known, tried = self._insist(lambda: self._known_of(held))
-        crashed, crashes = crashing(held, self._parts.limits.tries, tried, now)
-        to_fold = [parcel for one in held if one not in crashed for parcel in (one[1],)]
-        try:
-            taken = self._parts.intake.fold(to_fold, known)
-        except SourceError as error:  # nothing can be fetched at all: credentials, say
-            _log.warning("fetch", problem=str(error), hint=error.hint)
-            self._give_back([(one, int(_LONGEST_PAUSE_SECONDS)) for one in held])
-            self._stop.wait(_FIRST_PAUSE_SECONDS)
+        self._parts.terms.step("fetch")
+        known, told = self._insist(lambda: self._known_of(held))
+        together: list[Held] = []
+        alone: list[Held] = []
+        for one in held:
+            (alone if suspected(one[1], self._parts.limits.tries, told) else together).append(one)
+        if together and not self._fold_in(together, known):
+            self._give_back([(one, _NOTHING_SECONDS) for one in alone])
             return
-        outcome = sort_out([one for one in held if one not in crashed], taken.failed, self._parts.limits.tries, now)
-        taken.batch.troubles = {**outcome.troubles, **crashes}
+        while alone and self._take_alone(alone[0], known):
+            alone = alone[1:]
+        self._give_back([(one, _NOTHING_SECONDS) for one in alone])
+
+    def _fold_in(self, held: list[Held], known: set[ObjectName], done_with: Collection[str] = ()) -> bool:
+        """Fold, commit and acknowledge; False if nothing can be fetched at all.  `done_with` is suspected no more."""
+        step, now = self._parts.terms.step, self._clock.now()
+        try:
+            taken = self._parts.intake.fold([parcel for _, parcel in held], known)
+        except SourceError as error:  # credentials, say
+            _log.warning("fetch", problem=str(error), hint=error.hint)
+            self._give_back([(one, _NOTHING_SECONDS) for one in held])
+            self._stop.wait(_FIRST_PAUSE_SECONDS)
+            return False
+        outcome = sort_out(held, taken.failed, self._parts.limits.tries, now)
+        taken.batch.troubles = outcome.troubles
+        taken.batch.mended.update(done_with)
         taken.batch.positions = {feed.name: one.position for feed, one in outcome.done if one.position}
         step("fold")
-        began = self._clock.seconds()
-        done = self._insist(lambda: self._commit(taken.batch))
-        took = self._clock.seconds() - began
-        step("acknowledge")
-        self._acknowledge(outcome.done + crashed)
-        self._give_back(outcome.again)
-        step("acknowledged")
-        lags = [self._clock.since_1970() - one.sent for _, one in outcome.done if one.sent is not None]
-        sessions, messages = self._parts.mirror.sessions, len(outcome.done)
-        self._parts.report.committed(taken.batch, done, seconds=took, lags=lags, messages=messages, sessions=sessions)
+        self._finish(taken.batch, outcome.done, outcome.again)
+        return True
 
-    def _known_of(self, held: list[Held]) -> tuple[set[ObjectName], set[str]]:
-        """The objects that are folded already, and the names of what could not be had before."""
+    def _finish(self, batch: Batch, done: list[Held], again: list[tuple[Held, int]]) -> None:
+        began = self._clock.seconds()
+        committed = self._insist(lambda: self._commit(batch))
+        took = self._clock.seconds() - began
+        self._parts.terms.step("acknowledge")
+        self._acknowledge(done)
+        self._give_back(again)
+        self._parts.terms.step("acknowledged")
+        lags = [self._clock.since_1970() - one.sent for _, one in done if one.sent is not None]
+        sessions, messages = self._parts.mirror.sessions, len(done)
+        self._parts.report.committed(batch, committed, seconds=took, lags=lags, messages=messages, sessions=sessions)
+
+    def _take_alone(self, held: Held, known: set[ObjectName]) -> bool:
+        """Take in what may kill whoever reads it: that is noted before, so that in the end it is put aside.
+
+        False if nothing can be fetched at all.
+        """
+        parcel = held[1]
+        deaths = self._insist(lambda: self._suspect(parcel))
+        if deaths >= self._parts.limits.tries:
+            batch = Batch.empty(self._parts.store.bounds)
+            batch.troubles, batch.mended = deadly(parcel, deaths, self._clock.now()), {parcel.name}
+            self._finish(batch, [held], [])
+            return True
+        if self._fold_in([held], known, {parcel.name}):
+            return True
+        self._insist(lambda: self._acquit(parcel))
+        return False
+
+    def _suspect(self, parcel: Parcel) -> int:
+        """Note that it is about to be read, by itself; says how often that was noted before."""
+        now = self._clock.now()
+        with self._parts.store.writing() as writing:
+            before = troubles.trouble_of(writing.connection, parcel.name)
+            deaths, first = (before.tries, before.first) if before else (0, now)
+            noted = Trouble(
+                parcel.name, State.SUSPECTED, "whoever read it did not live to tell", deaths + 1, first, now
+            )
+            troubles.put_trouble(writing.connection, noted)
+        return deaths
+
+    def _acquit(self, parcel: Parcel) -> None:
+        with self._parts.store.writing() as writing:
+            troubles.drop_trouble(writing.connection, parcel.name)
+
+    def _known_of(self, held: list[Held]) -> tuple[set[ObjectName], dict[str, int]]:
+        """The objects that are folded already; and by name at which try of what could not be had somebody told so."""
         objects = {object_of(ref): name_of(ref) for _, parcel in held for ref in parcel.objects}
+        known = self._parts.store.folded(list(objects))
         with self._parts.store.reading() as connection:
-            known = self._parts.store.folded(list(objects))
-            tried = {one.name for one in troubles.troubles(connection, State.TRYING, _MOST_TROUBLES)}
+            tried = {one.name: one.tries for one in troubles.troubles(connection, State.TRYING, _MOST_TROUBLES)}
         return known, tried
 
     def _commit(self, batch: Batch) -> Committed:

@@ -80,17 +80,18 @@ def _name_of_refusal(ref: ObjectRef, reason: str) -> str:
     return f"s3://{ref.bucket}/ ({reason})"
 
 
-def crashing(parcels: Sequence[Held], tries: int, known: set[str], now: str) -> tuple[list[Held], dict[str, Trouble]]:
-    """Those that were given out so often, and of which nothing is `known` to have failed: whoever tried them died."""
-    found = [
-        held
-        for held in parcels
-        if held[1].tries > _CRASHES * tries and not known.intersection(map(name_of, held[1].objects))
-    ]
-    told = "given out again and again, and nobody who read it lived to tell"
-    troubles = [
-        Trouble(name, State.QUARANTINED, told, parcel.tries, now, now)
-        for _, parcel in found
-        for name in (*map(name_of, parcel.objects), *(() if parcel.objects else (parcel.name,)))
-    ]
-    return found, {one.name: one for one in troubles}
+def suspected(parcel: Parcel, tries: int, told: Mapping[str, int]) -> bool:
+    """True for what was given out so often without anybody telling of it: whoever read it may have died of it.
+
+    `told` says by name at which try somebody told last.  But all that a process has in hand when it dies comes again,
+    and of that one object at most is to blame; so nothing may be put aside for that, only read by itself.
+    """
+    lived = max((told.get(name_of(ref), 0) for ref in parcel.objects), default=0)
+    return parcel.tries - lived > _CRASHES * tries
+
+
+def deadly(parcel: Parcel, deaths: int, now: str) -> dict[str, Trouble]:
+    """Of what so many died of, though they read nothing else."""
+    told = f"{deaths} times whoever read it, and nothing else, did not live to tell"
+    names = [name_of(ref) for ref in parcel.objects] or [parcel.name]
+    return {name: Trouble(name, State.QUARANTINED, told, parcel.tries, now, now) for name in names}
