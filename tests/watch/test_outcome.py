@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from msgspec.structs import replace
 
 from straykey.core import lifecycle
 from straykey.core.finding import Finding, Severity, Status
@@ -13,6 +14,7 @@ from straykey.stores import findings, outbox
 from straykey.stores.database import Database
 from straykey.stores.outbox import State
 from straykey.watch.feed import Parcel
+from straykey.watch.verdict import Audience
 from tests.ec2 import allocate, associate
 from tests.records import RawRecord, use_record
 from tests.watch.records_in import Process, Shelf
@@ -107,6 +109,15 @@ def test_a_grant_that_comes_late_resolves_the_finding_and_sinks_are_told_why(wat
         (told,) = watching.told(sink)
         assert told.finding.status == "resolved"
         assert str(told.finding.resolution).startswith("address-grant: ")
+
+
+def test_who_was_told_of_a_finding_hears_its_end_however_mild_it_had_become(watching: Watching) -> None:
+    watching.sees(*AT_HOME, STOLEN)
+    one = watching.only
+    mild = replace(one, finding=replace(one.finding, severity_score=5.0))
+    told, _ = lifecycle.telling(mild, "2026-05-04T12:01:00Z")
+    over = lifecycle.explained(told, "a grant", "2026-05-04T12:02:00Z")
+    assert Audience(SINKS).for_whom(over) == ["all", "high"]
 
 
 def test_what_a_person_resolved_opens_again_when_the_keys_are_used_again(watching: Watching) -> None:

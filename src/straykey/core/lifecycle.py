@@ -29,7 +29,7 @@ class Tracked(msgspec.Struct, frozen=True):
 
     `opened` and `changed`: when it was found, and when its status changed.  `note` is the resolution, or what was said
     when it was acknowledged; `by` is who did that, empty where evidence did.  `rule` is the id of the rule that hides
-    it.  `tellings` counts how often there was something to tell.
+    it.  `tellings` counts how often there was something to tell, and `worst` is the highest severity score told.
     """
 
     finding: Finding
@@ -41,6 +41,7 @@ class Tracked(msgspec.Struct, frozen=True):
     rule: str = ""
     told: Told | None = None
     tellings: int = 0
+    worst: float = 0.0
 
     @property
     def is_over(self) -> bool:
@@ -140,4 +141,5 @@ def telling(tracked: Tracked, now: str) -> tuple[Tracked, str]:
     """With what it is now noted as told; and when, which is later than what was told before."""
     at = max(now, later(tracked.told.at, 1)) if tracked.told else now
     told = Told(at, tracked.status, tracked.finding)
-    return replace(tracked, told=told, tellings=tracked.tellings + 1), at
+    worst = max(tracked.worst, tracked.finding.severity_score)
+    return replace(tracked, told=told, tellings=tracked.tellings + 1, worst=worst), at

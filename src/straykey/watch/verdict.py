@@ -20,12 +20,11 @@ class Audience(msgspec.Struct, frozen=True):
     least: Mapping[str, Severity] = {}
 
     def for_whom(self, tracked: Tracked) -> list[str]:
-        """Those who are to hear of this: whoever heard of it when it was worse hears of its end, too."""
-        told = tracked.told
+        """Those who are to hear of this: whoever heard of it when it was worse hears of all that follows."""
         return [
             name
             for name, least in self.least.items()
-            if wanted(tracked.finding, least, was_told=told is not None and wanted(told.finding, least))
+            if wanted(tracked.finding, least, was_told=tracked.worst >= least.score)
         ]
 
 
