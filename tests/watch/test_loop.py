@@ -1,8 +1,9 @@
 """The loop as a whole: what comes is stored, then acknowledged; what cannot be had is tried again or put aside."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from threading import Thread
 
 import msgspec
@@ -70,10 +71,17 @@ def running(watch: Watch) -> Iterator[None]:
         assert not thread.is_alive()
 
 
-def watching(feed: MemoryFeed, shelf: Shelf, database: Database, *, tries: int = 3) -> Watch:
+def watching(
+    feed: MemoryFeed,
+    shelf: Shelf,
+    database: Database,
+    *,
+    tries: int = 3,
+    seconds: Callable[[], float] = time.monotonic,
+) -> Watch:
     store = SqlStore(database)
     parts = Parts([feed], Intake(shelf, Bounds()), store, Mirror(Judging(Settings(), RANGES)), limits=Limits(tries))
-    return Watch(parts, Clock(lambda: NOW, time.monotonic), "one")
+    return Watch(parts, Clock(lambda: NOW, seconds), "one")
 
 
 def in_trouble(database: Database, state: State) -> list[Trouble]:
@@ -227,6 +235,12 @@ def test_a_damaged_object_is_folded_as_far_as_it_can_be_read_and_named(database:
     (trouble,) = in_trouble(database, State.DAMAGED)
     assert (trouble.name, trouble.reason) == ("s3://logs/o", "eventTime is missing or no date: 1")
     assert count_of(database) == 1
+
+
+def test_a_process_that_has_read_nothing_yet_lets_nobody_leave(database: Database) -> None:
+    watch = watching(MemoryFeed([]), Shelf(), database, seconds=count(0, 700).__next__)
+    for _ in range(3):
+        assert watch.turn(0) == 0
 
 
 def test_a_process_tells_what_it_did(database: Database) -> None:

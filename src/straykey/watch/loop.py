@@ -244,6 +244,8 @@ class Watch:
 
     def _let_go(self) -> None:
         parts, now = self._parts, self._pace.log_time()
+        if not now:
+            return  # nothing was read yet: nobody knows how far the logs are
         left = let_go(parts.store, parts.mirror, now, parts.limits.ttl_seconds, self._most_leaving)
         # Where a finding would change by it, fewer at once may do.
         self._most_leaving = _MOST_LEAVING if left is not None else max(1, self._most_leaving // 8)
