@@ -15,12 +15,12 @@ from straykey.core.settings import Settings
 from straykey.errors import SourceError, StoreError
 from straykey.sources.delivery import Unavailable, UnavailableError
 from straykey.sources.notice import ObjectRef
-from straykey.stores import progress, troubles
+from straykey.stores import evidence, progress, troubles
 from straykey.stores.database import Database
 from straykey.stores.sql import SqlStore
 from straykey.stores.troubles import State, Trouble
 from straykey.watch.feed import Parcel
-from straykey.watch.intake import Intake
+from straykey.watch.intake import Intake, object_of
 from straykey.watch.loop import Limits, Parts, Watch
 from straykey.watch.mirror import Judging, Mirror
 from straykey.watch.pace import Clock
@@ -235,6 +235,19 @@ def test_a_damaged_object_is_folded_as_far_as_it_can_be_read_and_named(database:
     (trouble,) = in_trouble(database, State.DAMAGED)
     assert (trouble.name, trouble.reason) == ("s3://logs/o", "eventTime is missing or no date: 1")
     assert count_of(database) == 1
+
+
+def test_what_another_process_could_have_is_in_trouble_no_more(database: Database) -> None:
+    shelf = Shelf()
+    (parcel,) = parcels(shelf, 1)
+    with SqlStore(database).writing() as writing:
+        trouble = Trouble("s3://logs/o0", State.TRYING, "AWS does not answer", 1, NOW, NOW)
+        troubles.put_trouble(writing.connection, trouble)
+        evidence.mark(writing.connection, [object_of(ref) for ref in parcel.objects], NOW)
+    feed = MemoryFeed([msgspec.structs.replace(parcel, tries=2)])
+    with running(watching(feed, shelf, database)):
+        assert feed.is_done(LONG)
+    assert in_trouble(database, State.TRYING) == []
 
 
 def test_a_process_that_has_read_nothing_yet_lets_nobody_leave(database: Database) -> None:

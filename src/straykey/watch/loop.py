@@ -5,7 +5,7 @@ comes again, to it or to another; and what was stored before that is stored but 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from threading import Event, Thread
 from typing import TypeVar
 
@@ -120,15 +120,15 @@ class Watch:
         alone: list[Held] = []
         for one in held:
             (alone if suspected(one[1], self._parts.limits.tries, told) else together).append(one)
-        if together and not self._fold_in(together, known):
+        if together and not self._fold_in(together, known, _had(together, known).intersection(told)):
             self._give_back([(one, _NOTHING_SECONDS) for one in alone])
             return
-        while alone and self._take_alone(alone[0], known):
+        while alone and self._take_alone(alone[0], known, told):
             alone = alone[1:]
         self._give_back([(one, _NOTHING_SECONDS) for one in alone])
 
-    def _fold_in(self, held: list[Held], known: set[ObjectName], done_with: Collection[str] = ()) -> bool:
-        """Fold, commit and acknowledge; False if nothing can be fetched at all.  `done_with` is suspected no more."""
+    def _fold_in(self, held: list[Held], known: set[ObjectName], mended: Collection[str]) -> bool:
+        """Fold, commit and acknowledge; False if nothing can be fetched at all.  `mended` is in trouble no more."""
         step, now = self._parts.terms.step, self._clock.now()
         try:
             taken = self._parts.intake.fold([parcel for _, parcel in held], known)
@@ -139,7 +139,7 @@ class Watch:
             return False
         outcome = sort_out(held, taken.failed, self._parts.limits.tries, now)
         taken.batch.troubles = outcome.troubles
-        taken.batch.mended.update(done_with)
+        taken.batch.mended.update(mended)
         taken.batch.positions = {feed.name: one.position for feed, one in outcome.done if one.position}
         step("fold")
         self._finish(taken.batch, outcome.done, outcome.again)
@@ -157,7 +157,7 @@ class Watch:
         sessions, messages = self._parts.mirror.sessions, len(done)
         self._parts.report.committed(batch, committed, seconds=took, lags=lags, messages=messages, sessions=sessions)
 
-    def _take_alone(self, held: Held, known: set[ObjectName]) -> bool:
+    def _take_alone(self, held: Held, known: set[ObjectName], told: Mapping[str, int]) -> bool:
         """Take in what may kill whoever reads it: that is noted before, so that in the end it is put aside.
 
         False if nothing can be fetched at all.
@@ -169,7 +169,7 @@ class Watch:
             batch.troubles, batch.mended = deadly(parcel, deaths, self._clock.now()), {parcel.name}
             self._finish(batch, [held], [])
             return True
-        if self._fold_in([held], known, {parcel.name}):
+        if self._fold_in([held], known, {parcel.name, *_had([held], known).intersection(told)}):
             return True
         self._insist(lambda: self._acquit(parcel))
         return False
@@ -300,3 +300,8 @@ class Watch:
             if waiting is not None:
                 found.append(waiting)
         return sum(found) if found else None
+
+
+def _had(held: list[Held], known: set[ObjectName]) -> set[str]:
+    """The names of what somebody folded already."""
+    return {name_of(ref) for _, parcel in held for ref in parcel.objects if object_of(ref) in known}
