@@ -203,6 +203,17 @@ def test_what_is_claimed_is_given_to_nobody_else_until_its_time_is_over(watching
         assert outbox.claim(writing.connection, "all", 9, "2026-06-01T00:05:00Z", "2026-06-02") == claimed
 
 
+def test_what_another_delivered_meanwhile_stays_delivered(watching: Watching) -> None:
+    watching.sees(*AT_HOME, STOLEN)
+    with watching.process.store.writing() as writing:
+        (slow,) = outbox.claim(writing.connection, "all", 9, "2026-06", "2026-07")
+        (other,) = outbox.claim(writing.connection, "all", 9, "2026-07", "2026-08")
+        outbox.delivered(writing.connection, [other.number])
+        outbox.refused(writing.connection, slow.number, reason="too slow", due="2026-09", is_final=True)
+        (letter,) = (one for one in outbox.letters(writing.connection, State) if one.sink == "all")
+    assert letter.state is State.DELIVERED
+
+
 def test_what_was_given_up_is_seen_with_its_reason_and_tried_again_on_demand(watching: Watching) -> None:
     watching.sees(*AT_HOME, STOLEN)
     with watching.process.store.writing() as writing:

@@ -92,10 +92,10 @@ def delivered(connection: Connection, numbers: Iterable[int]) -> None:
 
 
 def refused(connection: Connection, number: int, *, reason: str, due: str, is_final: bool) -> None:
-    """Try again at `due`; or never, until somebody asks for it."""
+    """Try again at `due`; or never, until somebody asks for it.  Nothing to what another delivered meanwhile."""
     connection.execute(
         update(schema.outbox)
-        .where(_box.id == number)
+        .where(_box.id == number, _box.state == State.WAITING)
         .values(
             state=State.PARKED if is_final else State.WAITING,
             due=due,
