@@ -7,12 +7,13 @@ from itertools import count
 from threading import Thread
 
 import msgspec
+import pytest
 
 from straykey.core.envelope import Decoded
 from straykey.core.evidence import Bounds
 from straykey.core.reading import decode
 from straykey.core.settings import Settings
-from straykey.errors import SourceError, StoreError
+from straykey.errors import SourceError, StoreError, StraykeyError
 from straykey.sources.delivery import Unavailable, UnavailableError
 from straykey.sources.notice import ObjectRef
 from straykey.stores import evidence, progress, troubles
@@ -235,6 +236,19 @@ def test_a_damaged_object_is_folded_as_far_as_it_can_be_read_and_named(database:
     (trouble,) = in_trouble(database, State.DAMAGED)
     assert (trouble.name, trouble.reason) == ("s3://logs/o", "eventTime is missing or no date: 1")
     assert count_of(database) == 1
+
+
+class Broken(MemoryFeed):
+    """Fails as nobody foresaw."""
+
+    def receive(self, wait_seconds: float) -> list[Parcel]:
+        raise RuntimeError("never thought of")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_process_of_which_a_part_died_ends_so_that_it_is_started_again(database: Database) -> None:
+    with pytest.raises(StraykeyError, match="receiving from memory ended"):
+        watching(Broken([]), Shelf(), database).run()
 
 
 def test_what_another_process_could_have_is_in_trouble_no_more(database: Database) -> None:

@@ -10,7 +10,7 @@ from straykey.errors import SourceError
 from straykey.watch.feed import Feed, Parcel
 
 _MOST_WAITING = 2_000  # parcels that wait to be folded; beyond that nothing is received
-_WAIT_SECONDS = 5.0  # so long may it take to stop
+_WAIT_SECONDS = 5.0  # a process that is told to stop waits for so long: some supervisors give it ten
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 60.0
 
 _log = structlog.get_logger("straykey.watch")

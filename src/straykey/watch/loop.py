@@ -6,13 +6,14 @@ comes again, to it or to another; and what was stored before that is stored but 
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from threading import Event, Thread
 from typing import TypeVar
 
 import msgspec
 import structlog
 
-from straykey.errors import SourceError, StoreError
+from straykey.errors import SourceError, StoreError, StraykeyError
 from straykey.sources.delivery import name_of
 from straykey.stores import outbox, troubles
 from straykey.stores.sql import ObjectName, SqlStore
@@ -89,17 +90,22 @@ class Watch:
 
     def run(self) -> None:
         """Watch until stopped; then nothing is in hand, and what was not read comes again at once."""
-        threads = [Thread(target=self._inbox.receive, args=(feed, self._stop)) for feed in self._parts.feeds]
-        threads += [Thread(target=one.run, args=(self._stop,)) for one in self._parts.couriers]
-        threads.append(Thread(target=self._hold_on))
+        parts, stop = self._parts, self._stop
+        works: dict[str, Callable[[], None]] = {"holding on": self._hold_on}
+        works |= {f"receiving from {feed.name}": partial(self._inbox.receive, feed, stop) for feed in parts.feeds}
+        works |= {f"delivering to {courier.name}": partial(courier.run, stop) for courier in parts.couriers}
+        # Daemons: one that hangs must not keep the process.
+        threads = [Thread(name=name, target=work, daemon=True) for name, work in works.items()]
         for thread in threads:
-            thread.daemon = True  # one that hangs must not keep the process
             thread.start()
         try:
-            while not self._stop.is_set():
+            while not stop.is_set():
                 self.turn(_IDLE_SECONDS)
+                _look_after(threads, stop)
         finally:
-            self._stop.set()
+            stop.set()
+            for courier in parts.couriers:
+                courier.news.set()
             for thread in threads:
                 thread.join(_THREAD_SECONDS)
             self._release_all()
@@ -305,3 +311,10 @@ class Watch:
 def _had(held: list[Held], known: set[ObjectName]) -> set[str]:
     """The names of what somebody folded already."""
     return {name_of(ref) for _, parcel in held for ref in parcel.objects if object_of(ref) in known}
+
+
+def _look_after(threads: list[Thread], stop: Event) -> None:
+    """A process of which a part died must not look as if it watched: it ends, and is started again."""
+    dead = [thread.name for thread in threads if not thread.is_alive()]
+    if dead and not stop.is_set():
+        raise StraykeyError(f"watch: {dead[0]} ended by itself", hint="start it again: nothing is lost")
