@@ -212,6 +212,15 @@ def test_tables_after_all_migrations_are_those_of_the_schema(database: Database)
     assert found == {table.name: {column.name for column in table.columns} for table in schema.metadata.tables.values()}
 
 
+def test_who_stops_in_the_middle_of_a_transaction_holds_up_others_for_minutes_and_no_longer(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    with database.transaction() as connection:
+        assert connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar() == "10min"
+    with database.snapshot() as connection:
+        assert connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar() == "0"
+    database.close()
+
+
 def test_a_store_of_a_later_version_is_refused(url: str) -> None:
     database = Database(url)
     with database.transaction() as connection:

@@ -22,6 +22,17 @@ from straykey.errors import StoreError
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _WAIT_SECONDS = 60
 _LOCK = 0x7374726179  # "stray": PostgreSQL's advisory locks are numbers
+# Whoever is frozen, or cut off from the server, in the middle of a transaction would hold up all others for hours.
+_BEGIN_POSTGRES = (
+    f"SELECT set_config('idle_in_transaction_session_timeout', '10min', true), pg_advisory_xact_lock({_LOCK})"
+)
+_POSTGRES = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
 
 
 class Database:
@@ -42,7 +53,7 @@ class Database:
         """All or nothing, and no other transaction of anybody meanwhile."""
         with _told(self._url), self._engine.begin() as connection:
             if connection.dialect.name == "postgresql":
-                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+                connection.exec_driver_sql(_BEGIN_POSTGRES)
             yield connection
 
     @contextmanager
@@ -96,7 +107,8 @@ def _engine(url: URL) -> Engine:
             event.listen(engine, "connect", _prepare_sqlite)
             event.listen(engine, "begin", _begin_sqlite)
             return engine
-        return sqlalchemy.create_engine(url, pool_pre_ping=True)
+        usual = {name: value for name, value in _POSTGRES.items() if name not in url.query}
+        return sqlalchemy.create_engine(url, pool_pre_ping=True, connect_args=usual)
     except (ModuleNotFoundError, NoSuchModuleError) as error:
         raise StoreError(
             "store: there is no library for PostgreSQL here", hint="pip install 'straykey[postgres]'"
