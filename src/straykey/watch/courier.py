@@ -13,6 +13,7 @@ from straykey.ports import Refusal, Sink
 from straykey.stores import outbox
 from straykey.stores.outbox import Posted
 from straykey.stores.sql import SqlStore, Writing
+from straykey.watch.commit import Step
 
 _AT_ONCE = 50
 _CLAIMED_SECONDS = 300  # longer than any sink takes for so many
@@ -37,13 +38,21 @@ class Courier:
     """Delivers to one sink."""
 
     def __init__(
-        self, name: str, sink: Sink, store: SqlStore, clock: Callable[[], str], count: Count = lambda *_: None
+        self,
+        name: str,
+        sink: Sink,
+        store: SqlStore,
+        clock: Callable[[], str],
+        count: Count = lambda *_: None,
+        *,
+        step: Step = lambda _: None,
     ) -> None:
         self.name = name
         self._sink = sink
         self._store = store
         self._clock = clock
         self._count = count
+        self._step = step
         self.news = Event()  # set when there may be something to deliver
 
     def run(self, stop: Event) -> None:
@@ -63,12 +72,15 @@ class Courier:
         claimed = self._claim()
         if not claimed:
             return Turn()
+        self._step("deliver")
         refusals = {one.key: one for one in self._sink.deliver([one.notification for one in claimed])}
         taken = [one for one in claimed if one.notification.key not in refusals]
         left = [(one, refusals[one.notification.key]) for one in claimed if one.notification.key in refusals]
+        self._step("note")
         with self._store.writing() as writing:
             outbox.delivered(writing.connection, [one.number for one in taken])
             parked = sum(self._note_refusal(writing, *one) for one in left)
+        self._step("noted")
         self._count(self.name, Delivery.DELIVERED, len(taken))
         self._count(self.name, Delivery.PARKED, parked)
         self._count(self.name, Delivery.RETRIED, len(left) - parked)
@@ -88,6 +100,7 @@ class Courier:
         with self._store.reading() as connection:
             if not outbox.is_due(connection, self.name, now):
                 return []
+        self._step("claim")
         with self._store.writing() as writing:
             return outbox.claim(writing.connection, self.name, _AT_ONCE, now, later(now, _CLAIMED_SECONDS))
 
