@@ -6,6 +6,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -28,38 +29,67 @@ def _free_port() -> int:
         return int(listening.getsockname()[1])
 
 
+class PostgresServer:
+    """A server of our own; `url` is its address, but for the database's name."""
+
+    def __init__(self, folder: Path) -> None:
+        self._binaries, self._port, self._folder = _BINARIES[-1], _free_port(), folder
+        self.url = f"postgresql://postgres@127.0.0.1:{self._port}"
+        _as_postgres(self._binaries / "initdb", "-D", folder / "data", "-A", "trust", "-U", "postgres", "--no-sync")
+
+    @staticmethod
+    def is_installed() -> bool:
+        return bool(_BINARIES)
+
+    @classmethod
+    @contextmanager
+    def started(cls) -> "Iterator[PostgresServer]":
+        # Not in pytest's own folder, which is private: the server runs as another user.
+        folder = Path(tempfile.mkdtemp(prefix="straykey-postgres-"))
+        if os.geteuid() == 0:
+            shutil.chown(folder, "postgres")
+        server = cls(folder)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+            shutil.rmtree(folder)
+
+    def start(self) -> None:
+        options = f"-c listen_addresses=127.0.0.1 -p {self._port} -k {self._folder}"
+        self._control("-l", self._folder / "log", "-o", options, "start")
+
+    def stop(self) -> None:
+        """At once, as a machine that loses its power."""
+        self._control("-m", "immediate", "stop")
+
+    def _control(self, *arguments: str | Path) -> None:
+        _as_postgres(self._binaries / "pg_ctl", "-D", self._folder / "data", "-w", *arguments)
+
+    def database(self, name: str) -> str:
+        """The address of a new, empty database."""
+        address = sqlalchemy.make_url(f"{self.url}/postgres").set(drivername="postgresql+psycopg")
+        engine = sqlalchemy.create_engine(address, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        engine.dispose()
+        return f"{self.url}/{name}"
+
+
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    """The address of a server, but for the database's name."""
-    if not _BINARIES:
+def postgres_server() -> Iterator[PostgresServer]:
+    if not PostgresServer.is_installed():
         assert "STRAYKEY_NEEDS_POSTGRESQL" not in os.environ, "PostgreSQL is not installed"
         pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
-    binaries, port = _BINARIES[-1], _free_port()
-    # Not in pytest's own folder, which is private: the server runs as another user.
-    folder = Path(tempfile.mkdtemp(prefix="straykey-postgres-"))
-    if os.geteuid() == 0:
-        shutil.chown(folder, "postgres")
-    data = folder / "data"
-    _as_postgres(binaries / "initdb", "-D", data, "-A", "trust", "-U", "postgres", "--no-sync")
-    options = f"-c listen_addresses=127.0.0.1 -p {port} -k {folder}"
-    _as_postgres(binaries / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start")
-    try:
-        yield f"postgresql://postgres@127.0.0.1:{port}"
-    finally:
-        _as_postgres(binaries / "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
-        shutil.rmtree(folder)
+    with PostgresServer.started() as server:
+        yield server
 
 
 @pytest.fixture
-def postgres_url(postgres_server: str, request: pytest.FixtureRequest) -> str:
+def postgres_url(postgres_server: PostgresServer, request: pytest.FixtureRequest) -> str:
     """A database of this test's own."""
-    name = f"t{abs(hash(request.node.nodeid)):x}"
-    address = sqlalchemy.make_url(f"{postgres_server}/postgres").set(drivername="postgresql+psycopg")
-    engine = sqlalchemy.create_engine(address, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    engine.dispose()
-    return f"{postgres_server}/{name}"
+    return postgres_server.database(f"t{abs(hash(request.node.nodeid)):x}")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
