@@ -6,13 +6,12 @@ Results go to stdout, everything else to stderr.  Exit codes: 0 done, 1 findings
 
 import os
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from straykey import __version__, pipeline, watching, worlds
+from straykey import __version__, keeping, pipeline, watching, worlds
 from straykey.core.finding import Severity
 from straykey.errors import StraykeyError, UsageError
 from straykey.formats import agent_json, agent_table, allow_list, explanation
@@ -32,7 +31,7 @@ from straykey.options import (
     ranges_of,
     request_of,
 )
-from straykey.terminal import Format, say, scanned, show, show_findings
+from straykey.terminal import Format, TableOrJson, say, scanned, show, show_findings
 
 app = typer.Typer(
     name="straykey",
@@ -48,11 +47,6 @@ EXIT_USAGE = 2
 EXIT_UNREAD = 3
 _EXIT_INTERRUPTED = 130
 _EXIT_BUG = 70
-
-
-class TableOrJson(StrEnum):
-    TABLE = "table"
-    JSON = "json"
 
 
 def main() -> None:
@@ -215,4 +209,5 @@ def _exit_for_losses(outcome: pipeline.Scanned) -> None:
 
 
 app.add_typer(watching.app)
+app.add_typer(keeping.app)
 app.add_typer(worlds.app)  # last: help lists commands in this order

@@ -14,7 +14,7 @@ import typer
 from platformdirs import user_cache_path
 
 from straykey import given, pipeline
-from straykey.core.moment import moment
+from straykey.core.moment import later, moment
 from straykey.core.settings import Settings
 from straykey.errors import ConfigError, UsageError
 from straykey.formats.text import printable
@@ -73,6 +73,43 @@ Reports = Annotated[
         help="Report for information, too: service-calls, the AWS services that acted for instances. Repeatable.",
     ),
 ]
+
+
+Config = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="A file of settings, as straykey watch takes it.")
+]
+Store = Annotated[
+    str,
+    typer.Option(
+        "--store", metavar="PATH|URL", help="What straykey watch keeps: a file, or postgresql://USER@HOST/NAME."
+    ),
+]
+
+
+def store_of(config: Path | None, store: str) -> str:
+    """The address of the store that `watch` keeps, with the password if it has one: never to be shown."""
+    return watch_settings(config, {"store": store}).store.reveal()
+
+
+def now() -> str:
+    """In the form of `core.moment`."""
+    return moment(_now().isoformat()) or ""
+
+
+def end_of(lasting: str, until: str, since: str) -> str:
+    """When something ends that is to last so long (`30d`), or until a day; exactly one of both must be said."""
+    if bool(lasting) == bool(until):
+        raise UsageError("say either --for or --until", hint="a rule must end: --for 30d, or --until 2026-06-01")
+    if until:
+        return _time("--until", until)
+    with _named("--for"):
+        return later(since, int(given.duration(lasting).total_seconds()))
+
+
+def network_of(cidr: str) -> str:
+    """A network as the rules that hide findings have it."""
+    with _named("--network"):
+        return str(given.network(cidr))
 
 
 def ranges_of(ip_ranges: Path | None, *, offline: bool = False) -> aws_ranges.Obtained:

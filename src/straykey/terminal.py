@@ -29,6 +29,11 @@ class Format(StrEnum):
     GUARDDUTY = "guardduty"
 
 
+class TableOrJson(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+
+
 _OF_OTHERS: dict[Format, Callable[[Finding], dict[str, object]]] = {
     Format.ASFF: asff.to_finding,
     Format.OCSF: ocsf.to_finding,

@@ -1,11 +1,12 @@
 """Of which accounts, regions and kinds records are seen: what is not there, nobody can judge."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 import msgspec
 
-from straykey.core.moment import moment
+from straykey.core.moment import later, moment
 from straykey.core.network import is_account
 from straykey.core.record import Record
 
@@ -79,3 +80,63 @@ def _is_region(text: str | None) -> bool:
 
 def joined(one: Seen | None, other: Seen) -> Seen:
     return other if one is None else Seen(min(one.first, other.first), max(one.last, other.last))
+
+
+class Gap(StrEnum):
+    """What is not seen of an account; each is told by what follows from it."""
+
+    MANAGEMENT = (
+        "no management events: nothing tells which keys were issued, which addresses were granted, and what was made "
+        "with stolen keys; let the trail record management events"
+    )
+    READ = (
+        "no reading calls (Describe, List, Get): the trail seems to record writes only (ReadWriteType WriteOnly); a "
+        "thief who only looks around is not seen, nor AssumeRole, which counts as reading; set ReadWriteType to All"
+    )
+    WRITE = (
+        "no writing calls: what grants an instance a new address is not seen, so honest changes look stray, nor what a "
+        "thief makes; set ReadWriteType to All, unless nothing was ever changed there"
+    )
+    ISSUANCE = (
+        "AssumeRole by EC2 is not seen: the trail records writes only, or not the regions where instances run, or no "
+        "instance has a role; sessions are adopted with less confidence, and --require-issuance would judge none"
+    )
+    DATA = (
+        "no data events: calls such as GetObject of S3, Invoke of Lambda or GetItem of DynamoDB are not seen unless "
+        "the trail selects them; a thief who makes no other calls is not seen"
+    )
+    SILENT = "nothing was seen for a day, while other accounts went on: does its trail still deliver?"
+
+
+_SILENCE_SECONDS = 86_400
+
+
+def gaps(seen: Mapping[Covered, Seen]) -> dict[Gap, list[str]]:
+    """By gap, the accounts that have it."""
+    kinds: dict[str, set[Kind]] = defaultdict(set)
+    last: dict[str, str] = defaultdict(str)
+    for one, when in seen.items():
+        kinds[one.account].add(one.kind)
+        last[one.account] = max(last[one.account], when.last)
+    newest = max(last.values(), default="")
+    found: dict[Gap, list[str]] = {gap: [] for gap in Gap}
+    for account in sorted(kinds):
+        for gap in _gaps_of(kinds[account]):
+            found[gap].append(account)
+        if later(last[account], _SILENCE_SECONDS) < newest:
+            found[Gap.SILENT].append(account)
+    return {gap: accounts for gap, accounts in found.items() if accounts}
+
+
+def _gaps_of(kinds: set[Kind]) -> list[Gap]:
+    found = [Gap.DATA] if Kind.DATA not in kinds else []
+    if not kinds & {Kind.READ, Kind.WRITE, Kind.ISSUANCE}:
+        return [Gap.MANAGEMENT, *found]
+    if Kind.ISSUANCE not in kinds:
+        found.append(Gap.ISSUANCE)
+        # AssumeRole counts as reading: where it is seen, a trail records what is read.
+        if Kind.READ not in kinds:
+            found.append(Gap.READ)
+    if Kind.WRITE not in kinds:
+        found.append(Gap.WRITE)
+    return found

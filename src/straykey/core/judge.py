@@ -99,10 +99,11 @@ def concluded(bench: Bench) -> Judged:
     findings += _taken_names(bench, trails)
     findings += _deliveries(bench)
     findings += _egress_moves(bench, moves)
-    return Judged(list(told_once(sorted(findings, key=_order))), bench.workloads)
+    return Judged(list(told_once(sorted(findings, key=order))), bench.workloads)
 
 
-def _order(finding: Finding) -> tuple[float, int, str, str]:
+def order(finding: Finding) -> tuple[float, int, str, str]:
+    """The worst first; of equals the surest, then the earliest."""
     return -finding.severity_score, _SURENESS[finding.confidence], finding.stray.first_seen, finding.id
 
 

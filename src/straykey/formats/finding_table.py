@@ -37,13 +37,14 @@ def render(findings: Sequence[Finding], *, instances: int, most: int) -> Rendera
     """The first `most` findings in full, then the number of the others; `instances`: sessions that were judged."""
     if not findings:
         return Text("No stray keys found." if instances else NOTHING_JUDGED, style="green" if instances else "yellow")
-    blocks: list[RenderableType] = [_block(finding) for finding in findings[:most]]
+    blocks: list[RenderableType] = [block(finding) for finding in findings[:most]]
     if len(findings) > most:
         blocks.append(Text(f"… and {len(findings) - most} more: --format json or jsonl has all of them\n"))
     return Group(*blocks)
 
 
-def _block(finding: Finding) -> RenderableType:
+def block(finding: Finding) -> RenderableType:
+    """One finding in full: what it is, the facts, why, its id."""
     head = Text.assemble(
         (f" {finding.severity.value} ", COLOURS[finding.severity]),
         f" {finding.confidence.value}  ",

@@ -85,6 +85,12 @@ class Database:
                 ) from error
 
 
+def is_missing(url: str) -> bool:
+    """True for a file that is not there; `Database` would make it."""
+    found = _url_of(url)
+    return found.get_backend_name() == "sqlite" and not Path(found.database or "").exists()
+
+
 def _url_of(text: str) -> URL:
     if "://" not in text:
         return URL.create("sqlite", database=text)

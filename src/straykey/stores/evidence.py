@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequenc
 from typing import TypeVar
 
 import msgspec
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select
 
 from straykey.core.codec import evidence_from_bytes, evidence_to_bytes, fact_from_bytes, fact_to_bytes
 from straykey.core.evidence import Bounds, Evidence
@@ -86,6 +86,10 @@ def _read(connection: Connection, arns: Iterable[str]) -> dict[str, Held]:
 def session_of(connection: Connection, arn: str) -> Evidence:
     """Raises `KeyError` for a session that is not there."""
     return _read(connection, [arn])[arn].evidence
+
+
+def sessions_count(connection: Connection) -> int:
+    return connection.scalar(select(func.count()).select_from(schema.sessions)) or 0
 
 
 def sessions_since(connection: Connection, revision: int) -> Iterator[Evidence]:

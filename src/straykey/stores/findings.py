@@ -22,6 +22,17 @@ def findings_since(connection: Connection, revision: int) -> dict[str, Tracked]:
     return {row.id: _tracked.decode(row.document) for row in rows}
 
 
+def findings_like(connection: Connection, beginning: str) -> dict[str, Tracked]:
+    """By id: those whose id begins so."""
+    table = schema.findings.c
+    rows = connection.execute(select(table.id, table.document).where(table.id.startswith(beginning, autoescape=True)))
+    return {row.id: _tracked.decode(row.document) for row in rows}
+
+
+def finding_ids(connection: Connection) -> list[str]:
+    return list(connection.scalars(select(schema.findings.c.id).order_by(schema.findings.c.id)))
+
+
 def put_findings(connection: Connection, tracked: Iterable[Tracked], revision: int) -> None:
     rows = [{"id": one.finding.id, "revision": revision, "document": _encode(one)} for one in tracked]
     put(connection, schema.findings, rows)
@@ -41,11 +52,6 @@ def rules_of(connection: Connection) -> list[Rule]:
 
 def put_rule(connection: Connection, rule: Rule, revision: int) -> None:
     put(connection, schema.rules, [{"id": rule.id, "revision": revision, "document": _encode(rule)}])
-
-
-def drop_rule(connection: Connection, name: str) -> bool:
-    """False if there is none of that id."""
-    return connection.execute(delete(schema.rules).where(schema.rules.c.id == name)).rowcount > 0
 
 
 def note_hidden(connection: Connection, tracked: Iterable[Tracked]) -> None:

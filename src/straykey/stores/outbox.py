@@ -137,6 +137,26 @@ def counts(connection: Connection) -> dict[tuple[str, State], int]:
     return {(row[0], State(row[1])): row[2] for row in connection.execute(statement)}
 
 
+def told_of(connection: Connection, finding: str) -> list[Notification]:
+    """What sinks are and were told of a finding, in order, each change once."""
+    statement = select(_box.document).where(_box.finding == finding).order_by(_box.id)
+    told = map(_decoder.decode, connection.scalars(statement))
+    return list({one.key: one for one in told}.values())
+
+
+def complaints(connection: Connection) -> dict[str, str]:
+    """By sink: why it refused what still waits or was given up, the latest."""
+    latest = select(func.max(_box.id)).where(_box.reason != b"", _box.state != State.DELIVERED).group_by(_box.sink)
+    rows = connection.execute(select(_box.sink, _box.reason).where(_box.id.in_(latest)))
+    return {row.sink: row.reason.decode("utf-8", "replace") for row in rows}
+
+
+def oldest_waiting(connection: Connection) -> dict[str, str]:
+    """By sink: when the oldest of what waits was posted."""
+    statement = select(_box.sink, func.min(_box.posted)).where(_box.state == State.WAITING).group_by(_box.sink)
+    return {row[0]: row[1] for row in connection.execute(statement)}
+
+
 def prune(connection: Connection, before: str) -> None:
     """Let go of what was delivered before."""
     connection.execute(delete(schema.outbox).where(_box.state == State.DELIVERED, _box.posted < before))

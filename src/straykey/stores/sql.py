@@ -9,7 +9,7 @@ from collections.abc import ItemsView, Iterable, Iterator, Mapping, MutableMappi
 from contextlib import contextmanager
 
 import msgspec
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from straykey.core.codec import UnknownVersionError
 from straykey.core.evidence import Bounds, Evidence
@@ -146,7 +146,7 @@ class _Sessions(Mapping[str, Evidence]):
         return evidence.session_of(self._connection, arn)
 
     def __len__(self) -> int:
-        return self._connection.scalar(select(func.count()).select_from(schema.sessions)) or 0
+        return evidence.sessions_count(self._connection)
 
     def __iter__(self) -> Iterator[str]:
         return (arn for arn, _ in self.read())
