@@ -16,23 +16,32 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from straykey import errors
 from straykey.config import settings_of
+from straykey.core.coverage import Gap
 from straykey.core.explanation import EXPLANATIONS
-from straykey.core.finding import Confidence, Finding, FindingType, Severity
+from straykey.core.finding import Confidence, Finding, FindingType, Severity, Status
 from straykey.core.reasons import OTHER_REASONS, REASONS
 from straykey.core.record import Skipped
+from straykey.formats.status_json import Condition
 from straykey.metrics import Metrics
 from straykey.secret import Secret
 from straykey.setting import KINDS, Key, WatchSettings, keys_of
+from straykey.stores.database import Database
+from straykey.stores.findings import rules_of
+from straykey.watch.feed import Parcel
 from tests.conftest import ROOT, Golden
 from tests.records import trail, use_record
+from tests.watch.records_in import Process, Shelf
 
-COMMANDS = ["scan", "explain", "agents", "simulate", "demo", "evaluate"]
+COMMANDS = ["scan", "explain", "agents", "status", "findings", "simulate", "demo", "evaluate"]
+ON_FINDINGS = ["list", "show", "ack", "resolve", "reopen", "suppress", "unsuppress", "rules"]
+DOCUMENTED = [*COMMANDS[:5], *(f"findings {name}" for name in ON_FINDINGS), *COMMANDS[5:]]
 OUTPUT = (ROOT / "docs/output.md").read_text()
 
 
-def straykey(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+def straykey(*arguments: str, cwd: Path = ROOT, **variables: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "straykey", *arguments]
     environment = {"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb", "PATH": "/usr/bin:/bin", "HOME": str(cwd)}
+    environment |= variables
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd, env=environment)
 
 
@@ -82,8 +91,8 @@ def test_no_code_is_documented_that_is_not_there() -> None:
     }
 
 
-@pytest.mark.parametrize("word", [*Severity, *Confidence])
-def test_every_severity_and_confidence_is_documented(word: str) -> None:
+@pytest.mark.parametrize("word", [*Severity, *Confidence, *Status])
+def test_every_severity_confidence_and_status_is_documented(word: str) -> None:
     assert f"`{word}`" in OUTPUT
 
 
@@ -97,8 +106,8 @@ def test_the_reasons_for_skipping_are_the_ones_listed(golden: Golden) -> None:
 
 def test_the_command_line_reference_is_what_help_prints(golden: Golden) -> None:
     parts = ["# Command line\n\nEach command's `--help`, as it prints it.\n"]
-    for command in COMMANDS:
-        shown = straykey(command, "--help")
+    for command in DOCUMENTED:
+        shown = straykey(*command.split(), "--help")
         assert shown.returncode == 0
         text = "\n".join(line.rstrip() for line in shown.stdout.strip().splitlines())
         parts.append(f"\n## {command}\n\n```\n{text}\n```\n")
@@ -108,11 +117,13 @@ def test_the_command_line_reference_is_what_help_prints(golden: Golden) -> None:
 def test_help_lists_exactly_the_documented_commands() -> None:
     shown = straykey("--help").stdout
     assert re.findall(r"^  ([a-z]+) ", shown.split("Commands:")[1], re.MULTILINE) == COMMANDS
+    shown = straykey("findings", "--help").stdout
+    assert re.findall(r"^  ([a-z]+) ", shown.split("Commands:")[1], re.MULTILINE) == ON_FINDINGS
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", DOCUMENTED)
 def test_the_help_of_each_command_has_an_example(command: str) -> None:
-    assert f"Example: straykey {command}" in straykey(command, "--help").stdout
+    assert f"Example: straykey {command}" in straykey(*command.split(), "--help").stdout
 
 
 def test_the_readme_shows_what_the_demo_prints(golden: Golden, tmp_path: Path) -> None:
@@ -205,6 +216,54 @@ def test_the_metrics_listed_are_those_there_are(golden: Golden) -> None:
     reasons = "".join(f"| `{reason.name.lower()}` | {reason.value} |\n" for reason in Skipped)
     table = f"| reason | meaning |\n|---|---|\n{reasons}"
     golden("docs/metrics.md", replaced(page, "<!-- reasons -->", "<!-- end -->", f"\n\n{table}\n"))
+
+
+SHOWN_RULE = "8c1d02ab44f0"
+
+
+def rule_in(process: Process) -> str:
+    with process.store.reading() as connection:
+        return next((rule.id for rule in rules_of(connection)), SHOWN_RULE)
+
+
+def shown_time(found: re.Match[str]) -> str:
+    """Times of the logs as they are; of what is said now, and of what ends in a month, as if the logs were of today."""
+    if found[0].startswith("2026-05-04"):
+        return found[0]
+    is_end = datetime.fromisoformat(found[0]) > datetime.now(UTC) + timedelta(days=1)
+    return "2026-06-03T12:30:00Z" if is_end else "2026-05-04T12:30:00Z"
+
+
+def test_the_findings_page_shows_what_the_commands_print(golden: Golden, tmp_path: Path) -> None:
+    database, shelf = Database(str(tmp_path / "straykey.db")), Shelf()
+    process = Process(database, shelf)
+    other = {"instance": "i-0fedcba9876543210", "address": "198.18.0.11", "key": "ASIAEXAMPLEKEY000002"}
+    home = [use_record(time=f"2026-05-04T10:0{n}:00Z") for n in range(9)]
+    home += [use_record(**other), use_record(**other, time="2026-05-04T10:09:00Z")]
+    strays = [use_record(address="203.0.113.66", time="2026-05-04T10:05:00Z")]
+    strays.append(use_record(**other | {"address": "203.0.113.80", "time": "2026-05-04T10:07:00Z"}))
+    process.take([Parcel("m", objects=(shelf.put("o", [*home, *strays]),))])
+
+    def run(block: re.Match[str]) -> str:
+        arguments = shlex.split(block[1].replace(SHOWN_RULE, rule_in(process)))
+        ran = straykey(*arguments, cwd=tmp_path, STRAYKEY_STORE=str(tmp_path / "straykey.db"), LOGNAME="ann")
+        assert ran.returncode == 0, ran.stderr
+        printed = re.sub(r"\b\d{4}-\d\d-\d\dT[\d:]+Z", shown_time, ran.stdout.replace(rule_in(process), SHOWN_RULE))
+        return f"```\n$ straykey {block[1]}\n{printed}```"
+
+    page = (ROOT / "docs/findings.md").read_text()
+    golden("docs/findings.md", re.sub(r"```\n\$ straykey (.*)\n(?:(?!```)[^\n]*\n)*```", run, page))
+    database.close()
+
+
+@pytest.mark.parametrize("name", list(fields(Condition)))
+def test_every_field_of_the_status_is_documented(name: str) -> None:
+    assert f"`{name}`" in (ROOT / "docs/findings.md").read_text()
+
+
+@pytest.mark.parametrize("gap", Gap)
+def test_every_gap_is_documented(gap: Gap) -> None:
+    assert f"| `{gap.name.lower()}` |" in (ROOT / "docs/findings.md").read_text()
 
 
 def test_pages_link_only_to_files_that_are_there() -> None:

@@ -16,7 +16,7 @@ from straykey.formats.text import bounded, printable
 _MOST_TROUBLES = 10
 _MOST_COVERED = 40
 _MOST_ACCOUNTS = 8
-_LONGEST_NAME = 100
+_LONGEST_NAME = 200
 _LONGEST_REASON = 200
 _GOOD, _BAD = "green", "bold red"
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))

@@ -57,7 +57,7 @@ def render_one(followed: Followed) -> RenderableType:
 def _rows(followed: Followed) -> list[tuple[str, str]]:
     tracked = followed.tracked
     rows = [("status", _status_line(tracked)), ("opened", tracked.opened)]
-    rows += _named("told", [_telling_line(one) for one in followed.tellings] or ["no sink was to be told"])
+    rows += _named("told", [_telling_line(one) for one in followed.tellings] or ["nothing that is kept"])
     rows += _named("sinks", [_delivery_line(one) for one in followed.deliveries])
     if followed.rule:
         rows.append(("rule", _rule_line(followed.rule)))
