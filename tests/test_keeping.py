@@ -153,13 +153,13 @@ def test_a_table_shows_beginnings_of_ids_that_the_commands_take(stolen: Kept) ->
 
 def test_a_beginning_that_fits_several_is_refused_and_they_are_listed(stolen: Kept) -> None:
     one = stolen.only
-    twin = replace(one, finding=replace(one.finding, id=one.finding.id[:10] + "f" * 22))
+    twin = replace(one, finding=replace(one.finding, id=one.finding.id[:10] + "f" * 22, title="\x1b[2J"))
     with stolen.process.store.writing() as writing:
         findings.put_findings(writing.connection, [twin], writing.revision)
     error = stolen.refused("findings", "show", one.finding.id[:10])
     assert "2 findings begin with" in str(error)
     assert one.finding.id in str(error)
-    assert twin.finding.id in str(error)
+    assert f"{twin.finding.id} (\\x1b[2J)" in str(error)
     length = len(stolen.run("findings", "list").splitlines()[1].split()[0])
     assert stolen.run("findings", "show", one.finding.id[:length])
 
@@ -231,6 +231,8 @@ def test_what_the_logs_resolved_is_not_reopened_by_hand(stolen: Kept) -> None:
         resolved = lifecycle.explained(over, "address-grant: late", NOW)
         findings.put_findings(writing.connection, [resolved], writing.revision)
     assert "by the logs" in str(stolen.refused("findings", "reopen", stolen.id))
+    stolen.run("findings", "suppress", "--role", "web-role", "--reason", "red team", "--for", "30d")
+    assert stolen.statuses() == [Status.RESOLVED]
 
 
 def test_a_note_that_is_too_long_is_refused(stolen: Kept) -> None:
@@ -374,6 +376,14 @@ def rules_of(kept: Kept) -> list[Rule]:
         return findings.rules_of(connection)
 
 
+def test_a_change_is_told_of_once_however_many_sinks_hear_of_it(kept: Kept) -> None:
+    parcel = Parcel("m", objects=(kept.shelf.put("o", [*AT_HOME, STOLEN]),))
+    kept.process.take([parcel], sinks={"hub": 0.0, "pager": 0.0})
+    found = json.loads(kept.run("findings", "show", kept.id, "--json"))
+    assert [one["status"] for one in found["tellings"]] == ["open"]
+    assert [one["sink"] for one in found["deliveries"]] == ["hub", "pager"]
+
+
 def condition(kept: Kept, *options: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(kept.run("status", "--json", *options))
     return found
@@ -428,6 +438,15 @@ def test_what_was_given_up_is_told_with_its_reason_and_tried_again_on_demand(sto
     stolen.refused("status", "--sink", "hub")
     (sink,) = condition(stolen, "--retry-parked", "--sink", "hub")["sinks"]
     assert (sink["waiting"], sink["parked"]) == (1, 0)
+
+
+def test_why_a_sink_refused_stays_to_be_seen_when_more_waits_for_it(kept: Kept) -> None:
+    kept.sees(*AT_HOME, STOLEN)
+    with kept.process.store.writing() as writing:
+        (one,) = outbox.claim(writing.connection, "hub", 9, "2027", "2028")
+        outbox.refused(writing.connection, one.number, reason="503: later", due="2027", is_final=False)
+    kept.sees(*ELSEWHERE)
+    assert f"hub  0 delivered, 2 waiting since {NOW}: 503: later" in kept.run("status")
 
 
 def test_status_names_rules_that_end_within_a_week(stolen: Kept) -> None:
