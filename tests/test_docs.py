@@ -32,9 +32,9 @@ from tests.conftest import ROOT, Golden
 from tests.records import trail, use_record
 from tests.watch.records_in import Process, Shelf
 
-COMMANDS = ["scan", "explain", "agents", "status", "findings", "simulate", "demo", "evaluate"]
+COMMANDS = ["scan", "explain", "agents", "watch", "drill", "status", "findings", "simulate", "demo", "evaluate"]
 ON_FINDINGS = ["list", "show", "ack", "resolve", "reopen", "suppress", "unsuppress", "rules"]
-DOCUMENTED = [*COMMANDS[:5], *(f"findings {name}" for name in ON_FINDINGS), *COMMANDS[5:]]
+DOCUMENTED = [*COMMANDS[:7], *(f"findings {name}" for name in ON_FINDINGS), *COMMANDS[7:]]
 OUTPUT = (ROOT / "docs/output.md").read_text()
 
 

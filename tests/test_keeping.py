@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from straykey.cli import app
 from straykey.core import lifecycle
-from straykey.core.finding import Status
+from straykey.core.finding import Severity, Status
 from straykey.core.lifecycle import Tracked
 from straykey.core.moment import later
 from straykey.core.rule import Rule
@@ -36,7 +36,7 @@ ELSEWHERE = [
     use_record(**OTHER),
     use_record(**OTHER, address="203.0.113.67", time="2026-05-04T10:30:00Z"),
 ]
-SINKS = {"hub": 0.0}
+SINKS = {"hub": Severity.INFORMATIONAL}
 
 
 class Kept:
@@ -378,7 +378,7 @@ def rules_of(kept: Kept) -> list[Rule]:
 
 def test_a_change_is_told_of_once_however_many_sinks_hear_of_it(kept: Kept) -> None:
     parcel = Parcel("m", objects=(kept.shelf.put("o", [*AT_HOME, STOLEN]),))
-    kept.process.take([parcel], sinks={"hub": 0.0, "pager": 0.0})
+    kept.process.take([parcel], sinks=SINKS | {"pager": Severity.LOW})
     found = json.loads(kept.run("findings", "show", kept.id, "--json"))
     assert [one["status"] for one in found["tellings"]] == ["open"]
     assert [one["sink"] for one in found["deliveries"]] == ["hub", "pager"]

@@ -76,13 +76,10 @@ Reports = Annotated[
 
 
 Config = Annotated[
-    Path | None, typer.Option("--config", metavar="FILE", help="A file of settings, as straykey watch takes it.")
+    Path | None, typer.Option("--config", metavar="FILE", help="Settings in TOML; default: $STRAYKEY_CONFIG.")
 ]
 Store = Annotated[
-    str,
-    typer.Option(
-        "--store", metavar="PATH|URL", help="What straykey watch keeps: a file, or postgresql://USER@HOST/NAME."
-    ),
+    str, typer.Option("--store", metavar="FILE|URL", help="The database: a file, or postgresql://USER@HOST/NAME.")
 ]
 
 

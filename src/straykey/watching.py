@@ -11,7 +11,6 @@ import socket
 import sys
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,10 +18,12 @@ import typer
 from straykey.options import (
     Accounts,
     Agents,
+    Config,
     IpRanges,
     Offline,
     Reports,
     RequireIssuance,
+    Store,
     Trusted,
     ranges_of,
     watch_settings,
@@ -33,13 +34,6 @@ if TYPE_CHECKING:
     from straykey.setting import WatchSettings
 
 app = typer.Typer(rich_markup_mode=None)
-
-Config = Annotated[
-    Path | None, typer.Option("--config", metavar="FILE", help="Settings in TOML; default: $STRAYKEY_CONFIG.")
-]
-Store = Annotated[
-    str, typer.Option("--store", metavar="FILE|URL", help="The database: a file, or postgresql://USER@HOST/NAME.")
-]
 
 
 @app.command(
