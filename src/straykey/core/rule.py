@@ -2,14 +2,15 @@
 
 import hashlib
 import ipaddress
+import re
 from collections.abc import Mapping
-from fnmatch import fnmatchcase
+from functools import lru_cache
 
 import msgspec
 from msgspec.structs import replace
 
 from straykey.core.finding import Finding
-from straykey.core.network import parse_address
+from straykey.core.network import IPNetwork, parse_address
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,13 +36,13 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     def covers(self, finding: Finding) -> bool:
         """Whatever the time."""
         said = [
-            (self.type, fnmatchcase(finding.type, self.type)),
-            (self.account, finding.session.account == self.account),
-            (self.role, finding.session.role == self.role),
-            (self.instance, finding.session.instance_id == self.instance),
-            (self.network, _is_in(finding.stray.address, self.network)),
+            (self.type, lambda: _is_like(finding.type, self.type)),
+            (self.account, lambda: finding.session.account == self.account),
+            (self.role, lambda: finding.session.role == self.role),
+            (self.instance, lambda: finding.session.instance_id == self.instance),
+            (self.network, lambda: _is_in(finding.stray.address, self.network)),
         ]
-        return any(wanted for wanted, _ in said) and all(holds for wanted, holds in said if wanted)
+        return any(wanted for wanted, _ in said) and all(holds() for wanted, holds in said if wanted)
 
     @property
     def scope(self) -> dict[str, str]:
@@ -64,7 +65,30 @@ def rule_of(scope: Mapping[str, str], *, reason: str, by: str, created: str, exp
     return Rule(id=name, reason=reason, by=by, created=created, expires=expires, **scope)
 
 
+def _is_like(text: str, pattern: str) -> bool:
+    """Not `fnmatch`, to which brackets and question marks mean something, too."""
+    return _pattern(pattern).fullmatch(text) is not None
+
+
+@lru_cache(maxsize=256)
+def _pattern(pattern: str) -> re.Pattern[str]:
+    # Each piece is found at its first place and never sought further on: time does not explode with stars.
+    first, *rest = [re.escape(piece) for piece in re.split(r"\*+", pattern)]
+    *between, last = rest or [None]
+    if last is None:
+        return re.compile(first, re.DOTALL)
+    return re.compile(first + "".join(f"(?>.*?{piece})" for piece in between) + f".*{last}", re.DOTALL)
+
+
 def _is_in(address: str | None, cidr: str) -> bool:
-    parsed = parse_address(address) if address and cidr else None
-    network = ipaddress.ip_network(cidr) if cidr else None
+    """False for what is no network: a rule that cannot be read hides nothing."""
+    parsed, network = parse_address(address) if address else None, _network(cidr)
     return parsed is not None and network is not None and parsed.version == network.version and parsed in network
+
+
+@lru_cache(maxsize=256)
+def _network(cidr: str) -> IPNetwork | None:
+    try:
+        return ipaddress.ip_network(cidr, strict=False)
+    except ValueError:
+        return None
