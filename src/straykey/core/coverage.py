@@ -43,12 +43,16 @@ class Seen(msgspec.Struct, frozen=True):
     first: str
     last: str
 
+    def until(self, now: str) -> "Seen":
+        """As if nothing had been made later: a record that says so would hide for ever that no more come."""
+        return Seen(min(self.first, now), min(self.last, now))
+
 
 def covered(records: Iterable[Record]) -> dict[Covered, Seen]:
     """What these records show to be covered; what names no account, region or time shows nothing."""
     found: dict[tuple[str | None, str | None, Kind], tuple[str, str]] = {}
     for record in records:
-        time = record.time
+        time = moment(record.time)  # of each: what is no date may stand above all that are
         if time is None:
             continue
         key = (record.recipient, record.region, _kind(record))
@@ -57,12 +61,11 @@ def covered(records: Iterable[Record]) -> dict[Covered, Seen]:
             found[key] = (time, time)
         elif time < known[0] or time > known[1]:
             found[key] = (min(known[0], time), max(known[1], time))
-    seen: dict[Covered, Seen] = {}
-    for (account, region, kind), (first, last) in found.items():
-        since, until = moment(first), moment(last)
-        if account and is_account(account) and _is_region(region) and since and until:
-            seen[Covered(account, region or "", kind)] = Seen(since, until)
-    return seen
+    return {
+        Covered(account, region or "", kind): Seen(first, last)
+        for (account, region, kind), (first, last) in found.items()
+        if account and is_account(account) and _is_region(region)
+    }
 
 
 def _kind(record: Record) -> Kind:

@@ -93,7 +93,7 @@ def _note(writing: Writing, batch: Batch, now: str) -> None:
     evidence.mark(connection, batch.objects, now)
     for source, position in batch.positions.items():
         progress.put_position(connection, source, position)
-    progress.widen(connection, batch.coverage)
+    progress.widen(connection, {what: seen.until(now) for what, seen in batch.coverage.items()})
     for name in batch.mended:
         troubles.drop_trouble(connection, name)
     for name, lost in batch.losses.items():
