@@ -13,6 +13,7 @@ from straykey.core.finding import Confidence, Finding, Status
 from straykey.core.moment import later
 from straykey.core.rule import Rule
 
+_QUIET = frozenset({Status.SUPPRESSED, Status.RESOLVED})  # of what stays so, nobody is told more
 _SURENESS = {confidence: place for place, confidence in enumerate(Confidence)}
 
 
@@ -126,6 +127,8 @@ def is_news(tracked: Tracked) -> bool:
         return tracked.status is not Status.SUPPRESSED and not tracked.is_over
     if told.status is not tracked.status:
         return True
+    if tracked.status is Status.SUPPRESSED:
+        return False  # that it is hidden was said
     before, after = told.finding, tracked.finding
     is_other = (before.type, before.severity, before.confidence) != (after.type, after.severity, after.confidence)
     return not tracked.is_over and (is_other or is_worse(before, after))
@@ -134,7 +137,9 @@ def is_news(tracked: Tracked) -> bool:
 def has_grown(tracked: Tracked, *, since: str) -> bool:
     """True if what was told at `since` or before is out of date: the same finding, with more calls to it."""
     told = tracked.told
-    return told is not None and not tracked.is_over and told.at <= since and told.finding != tracked.finding
+    if told is None or tracked.status in _QUIET:
+        return False
+    return told.at <= since and told.finding != tracked.finding
 
 
 def telling(tracked: Tracked, now: str) -> tuple[Tracked, str]:
