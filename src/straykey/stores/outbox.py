@@ -6,9 +6,10 @@ some seconds; if he dies, another does it again, and the key tells the receiver 
 
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, delete, func, insert, select, update
 
 from straykey.ports import Notification
 from straykey.stores import schema
@@ -51,8 +52,8 @@ _encode = msgspec.json.Encoder().encode
 _box = schema.outbox.c
 
 
-def post(connection: Connection, sinks: Iterable[str], notification: Notification) -> None:
-    """One for each of these sinks."""
+def post(connection: Connection, sinks: Iterable[str], notification: Notification, now: str) -> None:
+    """One for each of these sinks, due now: `at` may lie ahead, where a clock was set back."""
     document = _encode(notification)
     for sink in sinks:
         row = {
@@ -60,8 +61,8 @@ def post(connection: Connection, sinks: Iterable[str], notification: Notificatio
             "finding": notification.finding.id,
             "key": notification.key,
             "state": State.WAITING,
-            "due": notification.at,
-            "posted": notification.at,
+            "due": now,
+            "posted": now,
             "tries": 0,
             "reason": b"",
             "document": document,
@@ -70,20 +71,22 @@ def post(connection: Connection, sinks: Iterable[str], notification: Notificatio
 
 
 def is_due(connection: Connection, sink: str, now: str) -> bool:
-    """True if there is something to claim, or likely so."""
-    due = (_box.state == State.WAITING, _box.sink == sink, _box.due <= now)
-    return connection.scalar(select(_box.id).where(*due).limit(1)) is not None
+    """True if there is something to claim."""
+    return connection.execute(_due(sink, now).limit(1)).first() is not None
 
 
 def claim(connection: Connection, sink: str, most: int, now: str, until: str) -> list[Posted]:
     """What is due for a sink, of each finding the first; nobody else is given it before `until`."""
-    waiting = (_box.state == State.WAITING, _box.sink == sink)
-    firsts = select(func.min(_box.id)).where(*waiting).group_by(_box.finding)
-    statement = select(schema.outbox).where(*waiting, _box.id.in_(firsts), _box.due <= now).order_by(_box.id)
-    rows = connection.execute(statement.limit(most)).all()
+    rows = connection.execute(_due(sink, now).order_by(_box.id).limit(most)).all()
     ids = [row.id for row in rows]
     connection.execute(update(schema.outbox).where(_box.id.in_(ids)).values(due=until))
     return [Posted(row.id, row.sink, _decoder.decode(row.document), row.tries, row.posted) for row in rows]
+
+
+def _due(sink: str, now: str) -> Select[tuple[Any, ...]]:
+    waiting = (_box.state == State.WAITING, _box.sink == sink)
+    firsts = select(func.min(_box.id)).where(*waiting).group_by(_box.finding)
+    return select(schema.outbox).where(*waiting, _box.id.in_(firsts), _box.due <= now)
 
 
 def delivered(connection: Connection, numbers: Iterable[int]) -> None:
@@ -92,7 +95,10 @@ def delivered(connection: Connection, numbers: Iterable[int]) -> None:
 
 
 def refused(connection: Connection, number: int, *, reason: str, due: str, is_final: bool) -> None:
-    """Try again at `due`; or never, until somebody asks for it.  Nothing to what another delivered meanwhile."""
+    """Try again at `due`; or never, until somebody asks for it.
+
+    What another delivered or gave up meanwhile, because our claim was over, stays so.
+    """
     connection.execute(
         update(schema.outbox)
         .where(_box.id == number, _box.state == State.WAITING)
@@ -157,6 +163,7 @@ def oldest_waiting(connection: Connection) -> dict[str, str]:
     return {row[0]: row[1] for row in connection.execute(statement)}
 
 
-def prune(connection: Connection, before: str) -> None:
-    """Let go of what was delivered before."""
-    connection.execute(delete(schema.outbox).where(_box.state == State.DELIVERED, _box.posted < before))
+def prune(connection: Connection, before: str) -> int:
+    """Let go of what was posted before then, and delivered; says how much that is."""
+    old = (_box.state == State.DELIVERED, _box.posted < before)
+    return connection.execute(delete(schema.outbox).where(*old)).rowcount

@@ -19,7 +19,9 @@ _AT_ONCE = 50
 _CLAIMED_SECONDS = 300  # longer than any sink takes for so many
 _FIRST_WAIT_SECONDS = 5
 _LONGEST_WAIT_SECONDS = 900
-_PATIENCE_SECONDS = 3 * 86_400  # after which what keeps being refused is parked
+_LONGEST_ASKED_SECONDS = 86_400  # a receiver may ask for
+_PATIENCE_SECONDS = 3 * 86_400  # after which what keeps being refused is parked,
+_LEAST_TRIES = 8  # but not because nobody tried: for days no process ran, or a person asks for it once more
 _IDLE_SECONDS = 5.0
 
 _log = structlog.get_logger("straykey.watch")
@@ -90,7 +92,8 @@ class Courier:
     def _note_refusal(self, writing: Writing, posted: Posted, refusal: Refusal) -> bool:
         """True if it is given up."""
         now = self._clock()
-        is_final = refusal.is_final or seconds(now) - seconds(posted.posted) > _PATIENCE_SECONDS
+        is_old = seconds(now) - seconds(posted.posted) > _PATIENCE_SECONDS and posted.tries + 1 >= _LEAST_TRIES
+        is_final = refusal.is_final or is_old
         due = later(now, _wait_seconds(posted, refusal))
         outbox.refused(writing.connection, posted.number, reason=refusal.reason, due=due, is_final=is_final)
         return is_final
@@ -113,4 +116,4 @@ class Courier:
 
 def _wait_seconds(posted: Posted, refusal: Refusal) -> int:
     usual = min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS << min(posted.tries, 10))
-    return max(usual, int(refusal.retry_after or 0))
+    return max(usual, int(min(refusal.retry_after or 0, _LONGEST_ASKED_SECONDS)))

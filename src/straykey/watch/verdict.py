@@ -84,7 +84,7 @@ def tell(connection: Connection, tracked: Tracked, audience: Audience, now: str)
     """Post it to all who are to hear of it."""
     told, at = lifecycle.telling(tracked, now)
     notification = Notification(f"{told.finding.id}:{told.tellings}", told.shown(), at, tracked.told is not None)
-    outbox.post(connection, audience.for_whom(tracked), notification)
+    outbox.post(connection, audience.for_whom(tracked), notification, now)
     return told
 
 
