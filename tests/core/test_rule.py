@@ -29,7 +29,7 @@ def rule(**said: str) -> Rule:
     return Rule(id="r1", reason="red team", by="ann", **(usual | said))
 
 
-def covers(finding: Finding = THEFT, **said: str) -> bool:
+def covers(finding: Finding = THEFT, /, **said: str) -> bool:
     return rule(**said).covers(finding)
 
 
@@ -99,7 +99,7 @@ def test_what_is_no_network_hides_nothing_and_breaks_nothing(network: str) -> No
         ("***", True),
     ],
 )
-def test_a_star_stands_for_any_text_and_nothing_else_does(pattern: str, holds: bool) -> None:  # noqa: FBT001
+def test_a_star_stands_for_any_text_and_nothing_else_does(pattern: str, holds: bool) -> None:
     assert covers(type=pattern) is holds
 
 

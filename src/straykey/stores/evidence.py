@@ -187,3 +187,8 @@ def marked(connection: Connection, objects: Sequence[ObjectName]) -> set[ObjectN
     column = schema.objects.c.digest
     found = [one for some in chunks(digests) for one in connection.scalars(select(column).where(column.in_(some)))]
     return {digests[one] for one in found}
+
+
+def prune_marks(connection: Connection, before: str) -> int:
+    """Forget objects that were folded before then: nobody gives those out any more; says how many."""
+    return connection.execute(delete(schema.objects).where(schema.objects.c.folded < before)).rowcount

@@ -1,20 +1,33 @@
 """How far things are: what was covered, what each process does, how far a source was read."""
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, Table, delete, select
+from sqlalchemy import Connection, Select, Table, delete, select
 
 from straykey.core.coverage import Covered, Kind, Seen, joined
 from straykey.stores import schema
-from straykey.stores.rows import put
+from straykey.stores.rows import chunks, put
 
 _S = TypeVar("_S", bound=msgspec.Struct)
 
 
 def coverage_of(connection: Connection) -> dict[Covered, Seen]:
-    rows = connection.execute(select(schema.coverage))
+    return _seen(connection, select(schema.coverage))
+
+
+def _coverage_of(connection: Connection, accounts: set[str]) -> dict[Covered, Seen]:
+    """Of these accounts: with thousands of them, all of it is more than a commit should read."""
+    column = schema.coverage.c.account
+    found: dict[Covered, Seen] = {}
+    for some in chunks(sorted(accounts)):
+        found |= _seen(connection, select(schema.coverage).where(column.in_(some)))
+    return found
+
+
+def _seen(connection: Connection, statement: Select[tuple[Any, ...]]) -> dict[Covered, Seen]:
+    rows = connection.execute(statement)
     return {Covered(row.account, row.region, Kind(row.kind)): Seen(row.first, row.last) for row in rows}
 
 
@@ -22,7 +35,7 @@ def widen(connection: Connection, seen: Mapping[Covered, Seen]) -> None:
     """Add what is covered, too."""
     if not seen:
         return
-    known = coverage_of(connection)
+    known = _coverage_of(connection, {one.account for one in seen})
     rows = [
         {"account": one.account, "region": one.region, "kind": one.kind.value, "first": both.first, "last": both.last}
         for one, there in seen.items()
@@ -62,6 +75,14 @@ def drop_worker(connection: Connection, name: str) -> None:
 
 def workers_of(connection: Connection) -> list[Worker]:
     return sorted(_all(connection, schema.workers, Worker), key=lambda one: one.name)
+
+
+def prune_workers(connection: Connection, before: str) -> int:
+    """Let go of those that have been silent since; says how many."""
+    silent = [one.name for one in workers_of(connection) if one.at < before]
+    for some in chunks(silent):
+        connection.execute(delete(schema.workers).where(schema.workers.c.name.in_(some)))
+    return len(silent)
 
 
 def _all(connection: Connection, table: Table, shape: type[_S]) -> list[_S]:

@@ -1,12 +1,15 @@
 """What could not be read, or not all of it: tried again, put aside, or read with losses; each with its reason."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 import msgspec
 from sqlalchemy import Connection, delete, func, select
 
 from straykey.stores import schema
-from straykey.stores.rows import digest, put
+from straykey.stores.rows import chunks, digest, put
+
+_MOST_NAME, _MOST_REASON = 2_000, 2_000
 
 
 class State(StrEnum):
@@ -43,7 +46,9 @@ def trouble_of(connection: Connection, name: str) -> Trouble | None:
 
 
 def put_trouble(connection: Connection, trouble: Trouble) -> None:
-    row = {"digest": digest(trouble.name), "state": trouble.state.value, "document": _encode(trouble)}
+    """Name and reason may be as long as a message: they are cut, for who sends those may send many."""
+    cut = msgspec.structs.replace(trouble, name=trouble.name[:_MOST_NAME], reason=trouble.reason[:_MOST_REASON])
+    row = {"digest": digest(trouble.name), "state": trouble.state.value, "document": _encode(cut)}
     put(connection, schema.troubles, [row])
 
 
@@ -55,6 +60,27 @@ def troubles(connection: Connection, state: State, most: int) -> list[Trouble]:
     """The latest."""
     found = map(_decoder.decode, connection.scalars(select(_troubles.document).where(_troubles.state == state)))
     return sorted(found, key=lambda one: (one.last, one.name), reverse=True)[:most]
+
+
+def among(connection: Connection, names: Iterable[str], state: State) -> dict[str, int]:
+    """Those of these names that are in this trouble, each with how often it was tried."""
+    digests = {digest(name): name for name in names}
+    found: dict[str, int] = {}
+    for some in chunks(digests):
+        those = (_troubles.digest.in_(some), _troubles.state == state)
+        for row in connection.execute(select(_troubles.digest, _troubles.document).where(*those)):
+            found[digests[row.digest]] = _decoder.decode(row.document).tries
+    return found
+
+
+def prune(connection: Connection, before: str, most: int) -> int:
+    """Let go of what was last met before then, and of all but the latest `most`; says how many."""
+    rows = connection.execute(select(_troubles.digest, _troubles.document))
+    met = sorted(((_decoder.decode(row.document).last, row.digest) for row in rows), reverse=True)
+    gone = [one for place, (last, one) in enumerate(met) if last < before or place >= most]
+    for some in chunks(gone):
+        connection.execute(delete(schema.troubles).where(_troubles.digest.in_(some)))
+    return len(gone)
 
 
 def counts(connection: Connection) -> dict[State, int]:

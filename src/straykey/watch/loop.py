@@ -36,7 +36,6 @@ _KEEPING_SECONDS = 5.0
 _LEAVING_SECONDS = 600.0
 _MOST_LEAVING = 20_000
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 30.0
-_MOST_TROUBLES = 10_000
 _NOTHING_SECONDS = 30  # until it is tried again, where nothing can be fetched at all
 _THREAD_SECONDS = 20.0
 
@@ -201,7 +200,7 @@ class Watch:
         objects = {object_of(ref): name_of(ref) for _, parcel in held for ref in parcel.objects}
         known = self._parts.store.folded(list(objects))
         with self._parts.store.reading() as connection:
-            tried = {one.name: one.tries for one in troubles.troubles(connection, State.TRYING, _MOST_TROUBLES)}
+            tried = troubles.among(connection, objects.values(), State.TRYING)
         return known, tried
 
     def _commit(self, batch: Batch) -> Committed:
