@@ -92,6 +92,12 @@ def sessions_count(connection: Connection) -> int:
     return connection.scalar(select(func.count()).select_from(schema.sessions)) or 0
 
 
+def sessions_of(connection: Connection, arns: Iterable[str]) -> Iterator[Evidence]:
+    """Those of these that are there."""
+    for some in chunks(arns):
+        yield from (held.evidence for held in _read(connection, some).values())
+
+
 def sessions_since(connection: Connection, revision: int) -> Iterator[Evidence]:
     """All that were written in a later transaction, in no order that counts."""
     column = schema.sessions.c

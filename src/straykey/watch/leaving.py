@@ -7,46 +7,78 @@ So the latest of each shared address stay while others are there, and none leave
 from collections import defaultdict
 from collections.abc import Iterable
 
-from straykey.core.finding import Severity
+from straykey.core.finding import Finding, Severity
 from straykey.core.moment import later
 from straykey.stores.sql import SqlStore
 from straykey.watch.mirror import Mirror
 
 _WITNESSES = 16  # of each address
+_MOST_LEAVING = 20_000  # in one transaction
+_MOST_TRIES = 16  # to judge without some, in one transaction: nobody else writes meanwhile
+
+_Told = dict[str, Finding]
 
 
-def let_go(store: SqlStore, mirror: Mirror, now: str, ttl_seconds: int, most: int) -> int | None:
-    """Let sessions leave whose last key expired so long ago; says how many did, or None where that changes a finding.
+class Leaving:
+    """Lets sessions of a mirror and its store leave, `ttl_seconds` after their last key expired."""
 
-    Then nothing is done.  `most` at once, the longest silent first.
-    """
-    gone: list[str] | None
-    try:
-        with store.writing() as writing:
-            mirror.catch_up(writing)
-            gone = _gone(mirror, silent(mirror, later(now, -ttl_seconds))[:most])
-            if gone:
-                writing.let_go(gone)
-    except BaseException:
-        mirror.forget()
-        raise
-    if gone is None:
-        mirror.forget()  # it knows of nobody who left
-        return None
-    mirror.committed()
-    return len(gone)
+    def __init__(self, store: SqlStore, mirror: Mirror, ttl_seconds: int) -> None:
+        self._store = store
+        self._mirror = mirror
+        self._ttl_seconds = ttl_seconds
+        self._told: _Told = {}
+        self._needed: set[str] = set()  # without whom one of those findings would be another
+
+    def let_go(self, now: str) -> int:
+        """Let those leave whose time is over, the longest silent first; says how many did."""
+        mirror = self._mirror
+        try:
+            with self._store.writing() as writing:
+                mirror.catch_up(writing)
+                gone = self._gone(silent(mirror, later(now, -self._ttl_seconds)))
+                if gone:
+                    writing.let_go(gone)
+        except BaseException:
+            mirror.forget()
+            raise
+        mirror.committed()
+        return len(gone)
+
+    def _gone(self, silent_ones: list[str]) -> list[str]:
+        """Let them leave the mirror, but for those by whose leaving a finding would change."""
+        if not silent_ones:
+            return []
+        told = _told(self._mirror)
+        if told != self._told:
+            self._told, self._needed = told, set()
+        others = [arn for arn in silent_ones if arn not in self._needed]
+        if not others:  # those for whom they were needed may have left
+            others, self._needed = silent_ones, set()
+        groups = [others[:_MOST_LEAVING]]
+        gone: list[str] = []
+        for _ in range(_MOST_TRIES):
+            group = groups.pop() if groups else []
+            if not group:
+                break
+            if self._may_go(group):
+                gone += group
+            elif len(group) == 1:
+                self._needed.update(group)
+            else:
+                half = len(group) // 2
+                groups += [group[half:], group[:half]]
+        return gone
+
+    def _may_go(self, group: list[str]) -> bool:
+        """True, and they have left the mirror; or false, and they have not."""
+        self._mirror.let_go(group)
+        if _told(self._mirror) == self._told:
+            return True
+        self._mirror.bring_back(group)
+        return False
 
 
-def _gone(mirror: Mirror, leaving: list[str]) -> list[str] | None:
-    """Let them leave the mirror; None if a finding changes by it."""
-    if not leaving:
-        return []
-    before = _told(mirror)
-    mirror.let_go(leaving)
-    return leaving if _told(mirror) == before else None
-
-
-def _told(mirror: Mirror) -> dict[str, object]:
+def _told(mirror: Mirror) -> _Told:
     """What the findings say that are more than information; those count sessions, and are of those still here."""
     found = mirror.docket.judged().findings
     return {one.id: one for one in found if one.severity is not Severity.INFORMATIONAL}

@@ -24,7 +24,7 @@ from straykey.watch.courier import Courier
 from straykey.watch.feed import Feed, Parcel
 from straykey.watch.inbox import Held, Inbox
 from straykey.watch.intake import Intake, object_of
-from straykey.watch.leaving import let_go
+from straykey.watch.leaving import Leaving
 from straykey.watch.mirror import Mirror
 from straykey.watch.pace import Clock, Pace
 from straykey.watch.report import Report
@@ -34,7 +34,6 @@ _AT_ONCE = 500  # parcels in one transaction
 _IDLE_SECONDS = 1.0
 _KEEPING_SECONDS = 5.0
 _LEAVING_SECONDS = 600.0
-_MOST_LEAVING = 20_000
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 30.0
 _NOTHING_SECONDS = 30  # until it is tried again, where nothing can be fetched at all
 _THREAD_SECONDS = 20.0
@@ -73,7 +72,7 @@ class Watch:
         self._pace = Pace(name, clock)
         self._stop = Event()
         self._kept = self._left = self._committed = clock.seconds()
-        self._most_leaving = _MOST_LEAVING
+        self._leaving = Leaving(parts.store, parts.mirror, parts.limits.ttl_seconds)
 
     def stop(self) -> None:
         """Finish what is in hand, and return from `run`; may be called from a signal."""
@@ -248,13 +247,10 @@ class Watch:
         self._parts.report.stands(waiting, [one.name for one in self._parts.couriers], aside)
 
     def _let_go(self) -> None:
-        parts, now = self._parts, self._pace.log_time()
+        now = self._pace.log_time()
         if not now:
             return  # nothing was read yet: nobody knows how far the logs are
-        left = let_go(parts.store, parts.mirror, now, parts.limits.ttl_seconds, self._most_leaving)
-        # Where a finding would change by it, fewer at once may do.
-        self._most_leaving = _MOST_LEAVING if left is not None else max(1, self._most_leaving // 8)
-        if left:
+        if left := self._leaving.let_go(now):
             _log.info("left", sessions=left)
 
     def _acknowledge(self, done: list[Held]) -> None:

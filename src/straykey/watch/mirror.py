@@ -80,8 +80,7 @@ class Mirror:
         """Take in what changed; false if that was nothing."""
         assert self._writing is not None
         for arn, one in changes.sessions.items():
-            self.stays[arn] = Stay(evidence.ends(one), tuple(sorted(addresses_of(one))))
-            self.docket.note(arn, one)
+            self._note(arn, one)
         accounts = evidence.accounts_of(self._writing.connection)
         if changes.grants.by_subject or changes.makings.by_subject or accounts != self._accounts:
             self._accounts = accounts
@@ -90,6 +89,12 @@ class Mirror:
             self.docket.set_facts(self._grants, self._makings, accounts)
             return True
         return bool(changes.sessions)
+
+    def _note(self, arn: str, one: Evidence) -> None:
+        self.stays[arn] = Stay(evidence.ends(one), tuple(sorted(addresses_of(one))))
+        self.docket.note(arn, one)
+        if arn in self.held:
+            self.held.move_to_end(arn)  # what changes will change again
 
     def committed(self) -> None:
         """What was written is there."""
@@ -120,6 +125,12 @@ class Mirror:
             self.stays.pop(arn, None)
             self.held.pop(arn, None)
             self.docket.forget(arn)
+
+    def bring_back(self, arns: list[str]) -> None:
+        """They do not leave after all, and the store has them still."""
+        assert self._writing is not None
+        for one in evidence.sessions_of(self._writing.connection, arns):
+            self._note(one.session.arn, one)
 
     @property
     def sessions(self) -> int:

@@ -29,13 +29,13 @@ class Pace:
 
     def worker(self, batch: Batch, backlog: int | None) -> Worker:
         """What is told of this process once `batch` is committed; nothing is counted yet."""
-        known = self._worker
+        known, now = self._worker, self._clock.now()
         return msgspec.structs.replace(
             known,
-            at=self._clock.now(),
+            at=now,
             records=known.records + batch.records,
             objects=known.objects + len(batch.objects),
-            newest=max(known.newest, batch.newest),
+            newest=max(known.newest, min(batch.newest, now)),  # a record may say anything
             object_name=batch.last or known.object_name,
             rate=self._rate(batch.records),
             backlog=known.backlog if backlog is None else backlog,
@@ -47,9 +47,8 @@ class Pace:
         self._last.append((self._clock.seconds(), batch.records))
 
     def log_time(self) -> str:
-        """How far the logs are, which are minutes late; never ahead of the clock, whatever a record says."""
-        now = self._clock.now()
-        return min(now, self._worker.newest) if self._worker.newest else ""
+        """How far the logs are, which are minutes late; never ahead of the clock.  Empty while nothing was read."""
+        return min(self._clock.now(), self._worker.newest)
 
     def _rate(self, more: int) -> float:
         since = self._clock.seconds() - _MINUTE_SECONDS

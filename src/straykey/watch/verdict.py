@@ -61,8 +61,12 @@ def _is_fresh(mirror: Mirror, tracked: Tracked) -> bool:
 
 
 def _is_there(mirror: Mirror, finding: Finding) -> bool:
-    """False if every session it is about has left: then nobody can say more of it, and it stays as it is."""
-    return any(map(mirror.has, finding.sessions))
+    """False if every session it is about has left: then nobody can say more of it, and it stays as it is.
+
+    What only informs is of many sessions, and counts them: to miss one is enough to miss it.
+    """
+    whole = all if finding.severity is Severity.INFORMATIONAL else any
+    return whole(map(mirror.has, finding.sessions))
 
 
 def _why(mirror: Mirror, finding: Finding) -> str:
