@@ -10,6 +10,7 @@ it runs on one processor.  Sessions leave an hour after their last key expired. 
 
 import gzip
 import json
+import logging
 import os
 import resource
 import sys
@@ -20,6 +21,7 @@ from pathlib import Path
 from threading import Thread
 
 import msgspec
+import structlog
 
 from straykey.core.envelope import Decoded
 from straykey.core.evidence import Bounds
@@ -174,6 +176,10 @@ def _memory_mb() -> float:
 
 def run(folder: Path, store: str, rate: int, seconds: float) -> None:
     trail = Objects(folder, int(rate * seconds / RECORDS_AN_OBJECT))
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     memory: list[float] = []
     outcome = measure(trail, store, rate, memory)

@@ -107,12 +107,10 @@ def test_many_stars_take_no_longer_than_few() -> None:
     assert not covers(type="*a" * 500 + "*!")
 
 
-def test_a_rule_holds_from_its_making_until_it_expires_and_not_then() -> None:
+def test_a_rule_holds_until_it_expires_and_not_then() -> None:
     one = rule(created="2026-05-04T10:00:00Z", expires="2026-05-04T11:00:00Z")
-    times = ("2026-05-04T09:59:59Z", "2026-05-04T10:00:00Z", "2026-05-04T10:59:59Z", "2026-05-04T11:00:00Z")
-    assert [one.is_live(time) for time in times] == [False, True, True, False]
+    assert [one.is_live(time) for time in ("2026-05-04T10:59:59Z", "2026-05-04T11:00:00Z")] == [True, False]
 
 
-def test_a_rule_that_expires_before_it_is_made_never_holds() -> None:
-    one = rule(created="2026-05-04T10:00:00Z", expires="2026-05-04T09:00:00Z")
-    assert not any(one.is_live(f"2026-05-04T{hour:02}:00:00Z") for hour in range(24))
+def test_a_rule_holds_at_once_though_its_maker_s_clock_is_ahead() -> None:
+    assert rule(created="2026-05-04T10:00:00Z", expires="2026-05-04T11:00:00Z").is_live("2026-05-04T09:59:00Z")

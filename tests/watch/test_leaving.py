@@ -1,8 +1,7 @@
 """Sessions leave when they were silent for long, and nothing that was judged changes by it."""
 
 import time
-
-import pytest
+from contextlib import suppress
 
 from straykey.core.evidence import Bounds
 from straykey.core.finding import Status
@@ -186,7 +185,7 @@ def test_what_informs_of_many_is_not_over_because_some_of_them_left(database: Da
 
 def test_a_leaving_that_fails_changes_nothing(database: Database) -> None:
     watched = Fleet(database, use(1, "198.18.1.1"))
-    with pytest.raises(ZeroDivisionError), watched.process.store.writing() as writing:
+    with suppress(ZeroDivisionError), watched.process.store.writing() as writing:
         watched.process.mirror.catch_up(writing)
         writing.let_go(list(watched.process.mirror.stays))
         raise ZeroDivisionError

@@ -284,6 +284,13 @@ def test_a_process_tells_what_it_did(database: Database) -> None:
     assert worker.newest == "2026-05-04T10:02:00Z"
 
 
+def test_a_process_that_ended_in_good_order_is_none_that_went_silent(database: Database) -> None:
+    with running(watching(MemoryFeed([]), Shelf(), database)):
+        pass
+    with SqlStore(database).reading() as connection:
+        assert progress.workers_of(connection) == []
+
+
 class Failing(SqlStore):
     """A store that fails some times."""
 

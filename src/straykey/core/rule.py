@@ -3,7 +3,7 @@
 import hashlib
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 import msgspec
@@ -14,7 +14,7 @@ from straykey.core.network import IPNetwork, parse_address
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
-    """Holds for a finding that agrees with every field that is not empty, from `created` until `expires`.
+    """Holds until `expires` for a finding that agrees with every field that is not empty.
 
     `type` may have `*` in it; `network` is a CIDR.  A rule that names nothing holds for nothing.
     """
@@ -31,11 +31,12 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     network: str = ""
 
     def is_live(self, now: str) -> bool:
-        return self.created <= now < self.expires
+        # Whatever `created` says: whoever made it may have a clock ahead of ours.
+        return now < self.expires
 
     def covers(self, finding: Finding) -> bool:
         """Whatever the time."""
-        said = [
+        said: list[tuple[str, Callable[[], bool]]] = [
             (self.type, lambda: _is_like(finding.type, self.type)),
             (self.account, lambda: finding.session.account == self.account),
             (self.role, lambda: finding.session.role == self.role),
@@ -74,9 +75,9 @@ def _is_like(text: str, pattern: str) -> bool:
 def _pattern(pattern: str) -> re.Pattern[str]:
     # Each piece is found at its first place and never sought further on: time does not explode with stars.
     first, *rest = [re.escape(piece) for piece in re.split(r"\*+", pattern)]
-    *between, last = rest or [None]
-    if last is None:
+    if not rest:
         return re.compile(first, re.DOTALL)
+    *between, last = rest
     return re.compile(first + "".join(f"(?>.*?{piece})" for piece in between) + f".*{last}", re.DOTALL)
 
 

@@ -77,7 +77,8 @@ def _written(writing: Writing, mirror: Mirror, batch: Batch, worker: Worker, ter
     said = [one for name, one in mirror.findings.items() if name not in changed and known.get(name) is not one.status]
     news = [*changed.values(), *filter(lifecycle.is_news, said)]
     keep(mirror, connection, publish(connection, news, terms.audience, now), writing.revision)
-    keep(mirror, connection, _grown(writing, mirror, terms.audience, now), writing.revision)
+    if batch.is_empty:  # every few seconds: it looks at all findings
+        keep(mirror, connection, _grown(writing, mirror, terms.audience, now), writing.revision)
     progress.put_worker(connection, worker)
     return Committed(writing.revision, verdicts, judged)
 

@@ -6,6 +6,7 @@ comes again, to it or to another; and what was stored before that is stored but 
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from threading import Event, Thread
 from typing import TypeVar
@@ -15,7 +16,7 @@ import structlog
 
 from straykey.errors import SourceError, StoreError, StraykeyError
 from straykey.sources.delivery import name_of
-from straykey.stores import outbox, troubles
+from straykey.stores import outbox, progress, troubles
 from straykey.stores.sql import ObjectName, SqlStore
 from straykey.stores.troubles import State, Trouble
 from straykey.watch.batch import Batch
@@ -107,6 +108,12 @@ class Watch:
             for thread in threads:
                 thread.join(_THREAD_SECONDS)
             self._release_all()
+            self._take_leave()
+
+    def _take_leave(self) -> None:
+        """Who ends in good order is no process that went silent."""
+        with suppress(StoreError), self._parts.store.writing() as writing:
+            progress.drop_worker(writing.connection, self._pace.name)
 
     def turn(self, wait_seconds: float) -> int:
         """Take in what waits, or see to what is due; says how many parcels were taken."""

@@ -23,6 +23,7 @@ class Pace:
     """Counts since the process began."""
 
     def __init__(self, name: str, clock: Clock) -> None:
+        self.name = name
         self._clock = clock
         self._worker = Worker(name, clock.now(), clock.now())
         self._last: deque[tuple[float, int]] = deque()  # when, and how many records

@@ -48,8 +48,12 @@ def judge_anew(mirror: Mirror, now: str) -> Verdicts:
             changed.append(tracked)
     ids = {finding.id for finding in found}
     for name, known in mirror.findings.items():
-        if name not in ids and not known.is_over and _is_there(mirror, known.finding):
+        if name in ids or known.is_over:
+            continue
+        if _is_there(mirror, known.finding):
             changed.append(lifecycle.explained(known, _why(mirror, known.finding), now))
+        elif (still := lifecycle.judged(known, known.finding, mirror.rules, now)) != known:
+            changed.append(still)  # nobody can say more of it, but a rule may hide it, or no more
     opened = [one.finding for one in changed if one.status is Status.OPEN and _is_fresh(mirror, one)]
     over = [one.finding for one in changed if one.is_over]
     return Verdicts(opened, over, changed, found)
