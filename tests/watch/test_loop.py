@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from threading import Thread
 
@@ -194,6 +194,32 @@ def test_of_all_a_dying_process_had_in_hand_only_what_it_died_of_is_put_aside(da
     assert [one.name for one in in_trouble(database, State.QUARANTINED)] == ["s3://logs/o1"]
     assert in_trouble(database, State.SUSPECTED) == []
     assert count_of(database) == 2
+
+
+def test_where_there_is_a_dead_letter_queue_only_what_processes_die_of_gets_there(database: Database) -> None:
+    shelf = Deadly()
+    feed = MemoryFeed([], gives_up_after=6)
+    held = sorted(parcels(shelf, 4), key=lambda one: one.name != "m1")  # the deadly one first
+    while held and held[0].tries <= 6:
+        with suppress(Died):
+            watching(feed, shelf, database, tries=3)._take_in([(feed, one) for one in held])
+        left = [one for one in held if one.name not in feed.acknowledged]
+        held = [msgspec.structs.replace(one, tries=one.tries + 1) for one in left]
+    assert sorted(feed.acknowledged) == ["m0", "m2", "m3"]
+    assert count_of(database) == 3
+
+
+def test_what_processes_die_of_is_not_read_again_and_left_to_the_dead_letter_queue(database: Database) -> None:
+    shelf = Deadly()
+    poison = parcels(shelf, 2)[1]
+    feed = MemoryFeed([], gives_up_after=20)
+    for tries in range(11, 14):
+        with pytest.raises(Died):
+            watching(feed, shelf, database)._take_in([(feed, msgspec.structs.replace(poison, tries=tries))])
+    watching(feed, shelf, database)._take_in([(feed, msgspec.structs.replace(poison, tries=14))])
+    assert feed.acknowledged == []
+    (trouble,) = in_trouble(database, State.QUARANTINED)
+    assert "dead-letter" in trouble.reason
 
 
 def test_what_cannot_be_fetched_for_lack_of_credentials_is_never_put_aside(database: Database) -> None:

@@ -5,7 +5,7 @@ comes again, to it or to another; and what was stored before that is stored but 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from functools import partial
 from threading import Event, Thread
@@ -126,23 +126,25 @@ class Watch:
 
     def _take_in(self, held: list[Held]) -> None:
         self._parts.terms.step("fetch")
-        known, told = self._insist(lambda: self._known_of(held))
+        known = self._insist(lambda: self._known_of(held))
         together: list[Held] = []
         alone: list[Held] = []
         for one in held:
-            (alone if suspected(one[1], self._parts.limits.tries, told) else together).append(one)
-        if together and not self._fold_in(together, known, _had(together, known).intersection(told)):
+            (alone if suspected(one, self._parts.limits.tries, known.told) else together).append(one)
+        if together and not self._fold_in(together, known):
             self._give_back([(one, _NOTHING_SECONDS) for one in alone])
             return
-        while alone and self._take_alone(alone[0], known, told):
+        # What somebody died of comes last: or nobody would live to read the others.
+        alone.sort(key=lambda one: one[1].name in known.suspected)
+        while alone and self._take_alone(alone[0], known):
             alone = alone[1:]
         self._give_back([(one, _NOTHING_SECONDS) for one in alone])
 
-    def _fold_in(self, held: list[Held], known: set[ObjectName], mended: Collection[str]) -> bool:
-        """Fold, commit and acknowledge; False if nothing can be fetched at all.  `mended` is in trouble no more."""
+    def _fold_in(self, held: list[Held], known: "_Known", acquitted: Collection[str] = ()) -> bool:
+        """Fold, commit and acknowledge; False if nothing can be fetched at all."""
         step, now = self._parts.terms.step, self._clock.now()
         try:
-            taken = self._parts.intake.fold([parcel for _, parcel in held], known)
+            taken = self._parts.intake.fold([parcel for _, parcel in held], known.folded)
         except SourceError as error:  # credentials, say
             _log.warning("fetch", problem=str(error), hint=error.hint)
             self._give_back([(one, _NOTHING_SECONDS) for one in held])
@@ -150,7 +152,8 @@ class Watch:
             return False
         outcome = sort_out(held, taken.failed, self._parts.limits.tries, now)
         taken.batch.troubles = outcome.troubles
-        taken.batch.mended.update(mended)
+        # What was in trouble here another process may have had meanwhile.
+        taken.batch.mended.update(acquitted, _had(held, known.folded).intersection(known.told))
         taken.batch.positions = {feed.name: one.position for feed, one in outcome.done if one.position}
         step("fold")
         self._finish(taken.batch, outcome.done, outcome.again)
@@ -168,19 +171,23 @@ class Watch:
         sessions, messages = self._parts.mirror.sessions, len(done)
         self._parts.report.committed(batch, committed, seconds=took, lags=lags, messages=messages, sessions=sessions)
 
-    def _take_alone(self, held: Held, known: set[ObjectName], told: Mapping[str, int]) -> bool:
+    def _take_alone(self, held: Held, known: "_Known") -> bool:
         """Take in what may kill whoever reads it: that is noted before, so that in the end it is put aside.
 
         False if nothing can be fetched at all.
         """
-        parcel = held[1]
+        feed, parcel = held
         deaths = self._insist(lambda: self._suspect(parcel))
         if deaths >= self._parts.limits.tries:
             batch = Batch.empty(self._parts.store.bounds)
-            batch.troubles, batch.mended = deadly(parcel, deaths, self._clock.now()), {parcel.name}
-            self._finish(batch, [held], [])
+            batch.troubles = deadly(held, deaths, self._clock.now())
+            if feed.gives_up_after is None:
+                batch.mended = {parcel.name}
+                self._finish(batch, [held], [])
+            else:
+                self._finish(batch, [], [(held, _NOTHING_SECONDS)])
             return True
-        if self._fold_in([held], known, {parcel.name, *_had([held], known).intersection(told)}):
+        if self._fold_in([held], known, {parcel.name}):
             return True
         self._insist(lambda: self._acquit(parcel))
         return False
@@ -201,13 +208,13 @@ class Watch:
         with self._parts.store.writing() as writing:
             troubles.drop_trouble(writing.connection, parcel.name)
 
-    def _known_of(self, held: list[Held]) -> tuple[set[ObjectName], dict[str, int]]:
-        """The objects that are folded already; and by name at which try of what could not be had somebody told so."""
-        objects = {object_of(ref): name_of(ref) for _, parcel in held for ref in parcel.objects}
-        known = self._parts.store.folded(list(objects))
+    def _known_of(self, held: list[Held]) -> "_Known":
+        refs = [ref for _, parcel in held for ref in parcel.objects]
+        folded = self._parts.store.folded([*map(object_of, refs)])
         with self._parts.store.reading() as connection:
-            tried = troubles.among(connection, objects.values(), State.TRYING)
-        return known, tried
+            told = troubles.among(connection, map(name_of, refs), State.TRYING)
+            begun = troubles.among(connection, [parcel.name for _, parcel in held], State.SUSPECTED)
+        return _Known(folded, told, set(begun))
 
     def _commit(self, batch: Batch) -> Committed:
         parts = self._parts
@@ -308,6 +315,15 @@ class Watch:
             if waiting is not None:
                 found.append(waiting)
         return sum(found) if found else None
+
+
+class _Known(msgspec.Struct, frozen=True):
+    """What the store knows: which objects are folded already; by name at which try somebody told that one could not be
+    had; and the names of parcels that are suspected."""
+
+    folded: set[ObjectName]
+    told: dict[str, int]
+    suspected: set[str]
 
 
 def _had(held: list[Held], known: set[ObjectName]) -> set[str]:

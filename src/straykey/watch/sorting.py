@@ -80,18 +80,24 @@ def _name_of_refusal(ref: ObjectRef, reason: str) -> str:
     return f"s3://{ref.bucket}/ ({reason})"
 
 
-def suspected(parcel: Parcel, tries: int, told: Mapping[str, int]) -> bool:
+def suspected(held: Held, tries: int, told: Mapping[str, int]) -> bool:
     """True for what was given out so often without anybody telling of it: whoever read it may have died of it.
 
     `told` says by name at which try somebody told last.  But all that a process has in hand when it dies comes again,
-    and of that one object at most is to blame; so nothing may be put aside for that, only read by itself.
+    and of that one object at most is to blame; so nothing may be put aside for that, only read by itself.  Where there
+    is a dead-letter queue that begins early: or all of it would be there before.
     """
+    feed, parcel = held
     lived = max((told.get(name_of(ref), 0) for ref in parcel.objects), default=0)
-    return parcel.tries - lived > _CRASHES * tries
+    most = _CRASHES * tries
+    if feed.gives_up_after is not None:
+        most = min(most, max(1, feed.gives_up_after // 2))
+    return parcel.tries - lived > most
 
 
-def deadly(parcel: Parcel, deaths: int, now: str) -> dict[str, Trouble]:
+def deadly(held: Held, deaths: int, now: str) -> dict[str, Trouble]:
     """Of what so many died of, though they read nothing else."""
-    told = f"{deaths} times whoever read it, and nothing else, did not live to tell"
+    feed, parcel = held
+    told = f"{deaths} times whoever read it, and nothing else, did not live to tell{_to_dead_letters(feed)}"
     names = [name_of(ref) for ref in parcel.objects] or [parcel.name]
     return {name: Trouble(name, State.QUARANTINED, told, parcel.tries, now, now) for name in names}
