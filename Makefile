@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench mutate lock docs clean check-core
+.PHONY: help demo test check bench reliability mutate lock docs clean check-core
 
 help:  ## Show what there is.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ \t/' | expand -t 14
@@ -56,8 +56,11 @@ check-core: .venv-core/.run  ## Run the smoke test where no extra is installed.
 bench: .venv-bench/.run  ## Time a scan beside its rivals and as logs grow; ARGS=--help tells more.
 	.venv-bench/bin/python -m benchmarks $(ARGS)
 
+reliability: $(VENV)/.dev  ## Kill, starve and confuse watch, and hold what is left against a scan; ARGS=--help tells more.
+	$(BIN)/python -m reliability $(ARGS)
+
 docs: $(VENV)/.dev  ## Write the generated pages and golden files anew; read the diff.
-	$(BIN)/pytest --numprocesses 0 --update tests/test_docs.py tests/test_benchmarks.py tests/formats
+	$(BIN)/pytest --numprocesses 0 --update tests/test_docs.py tests/test_benchmarks.py tests/test_reliability.py tests/formats
 
 mutate: $(VENV)/.dev  ## Break home and judge in every small way; tests must notice. Takes half an hour.
 	$(BIN)/mutmut run
