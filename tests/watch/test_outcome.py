@@ -1,6 +1,7 @@
 """What becomes of findings while records come in, and what sinks are told of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from msgspec.structs import replace
@@ -9,10 +10,12 @@ from straykey.core import lifecycle
 from straykey.core.finding import Finding, Severity, Status
 from straykey.core.lifecycle import Tracked
 from straykey.core.rule import Rule
+from straykey.errors import StoreError
 from straykey.ports import Notification
 from straykey.stores import findings, outbox
 from straykey.stores.database import Database
 from straykey.stores.outbox import State
+from straykey.stores.sql import SqlStore, Writing
 from straykey.watch.feed import Parcel
 from straykey.watch.verdict import Audience
 from tests.ec2 import allocate, associate
@@ -83,6 +86,29 @@ def test_a_theft_opens_a_finding_and_every_sink_that_wants_it_is_told_once(watch
     watching.sees(STOLEN)
     watching.sees()
     assert watching.only.status is Status.OPEN
+    assert [statuses(watching.told(sink)) for sink in SINKS] == [["open"], ["open"]]
+
+
+class Unheard(SqlStore):
+    """Its first commit is made, and the answer is lost."""
+
+    is_lost = True
+
+    @contextmanager
+    def writing(self) -> Iterator[Writing]:
+        with super().writing() as writing:
+            yield writing
+        if self.is_lost:
+            self.is_lost = False
+            raise StoreError("store: connection lost")
+
+
+def test_what_was_committed_though_nobody_heard_is_told_once(watching: Watching, database: Database) -> None:
+    watching.process.store = Unheard(database)
+    with pytest.raises(StoreError):
+        watching.sees(*AT_HOME, STOLEN)
+    watching.sees(*AT_HOME, STOLEN)
+    assert watching.only.finding.stray.count == 1
     assert [statuses(watching.told(sink)) for sink in SINKS] == [["open"], ["open"]]
 
 
