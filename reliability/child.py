@@ -22,6 +22,7 @@ import structlog
 from reliability.receiver import Posting
 from reliability.world import BUCKET
 from straykey.core.evidence import Bounds
+from straykey.core.finding import Severity
 from straykey.core.ranges import parse_ranges
 from straykey.core.settings import Settings
 from straykey.errors import StraykeyError
@@ -29,6 +30,7 @@ from straykey.sources.delivery import Objects
 from straykey.sources.queue import Queue
 from straykey.stores.database import Database
 from straykey.stores.sql import SqlStore
+from straykey.watch.commit import Terms
 from straykey.watch.courier import Courier
 from straykey.watch.feed import Parcel, QueueFeed
 from straykey.watch.intake import Intake
@@ -40,7 +42,7 @@ from straykey.watch.verdict import Audience
 LOOP = ("fetch", "fold", "absorb", "mark", "judge", "publish", "commit", "acknowledge", "acknowledged")
 COURIER = ("claim", "deliver", "note", "noted")
 STEPS = LOOP + COURIER
-SINKS = {"all": 0.0, "high": 8.0}
+SINKS = {"all": Severity.INFORMATIONAL, "high": Severity.HIGH}
 START = datetime(2026, 5, 4, 15, tzinfo=UTC)
 # Where on the board something is noted; each step has a place of its own behind these.
 READY, RECEIVED, AGAIN, LAST = range(4)
@@ -92,7 +94,8 @@ def _watch(order: Order, board: Board, skipped: Board) -> Watch:
     couriers = [Courier(name, Posting(order.port, name), store, clock.now, step=step) for name in SINKS]
     feed = _Counting(Queue(order.queue, patience_seconds=5.0), frozenset({BUCKET}), board)
     mirror = Mirror(Judging(Settings(), parse_ranges(order.ranges)))
-    parts = Parts([feed], Intake(Objects(), Bounds()), store, mirror, couriers, Audience(SINKS), step=step)
+    terms = Terms(Audience(SINKS), step)
+    parts = Parts([feed], Intake(Objects(), Bounds()), store, mirror, couriers, terms)
     return Watch(parts, clock, order.name)
 
 
