@@ -1,0 +1,121 @@
+"""What straykey is allowed to do in AWS, by feature: the one list that policies are written from.
+
+A role gets what the features it uses need, and no more.  `tests/test_permissions.py` holds the list to the code, both
+ways: no call is made that is not here, and nothing is here that no call needs, unless it says why.
+"""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+
+import msgspec
+
+
+class On(StrEnum):
+    """What a permission is for; whoever writes a policy knows its ARNs."""
+
+    QUEUE = "Queue"
+    LOGS = "Logs"  # objects of a trail's bucket
+    BUCKETS = "Buckets"
+    KEYS = "Keys"
+    TOPIC = "Topic"
+    BUS = "Bus"
+    HUB = "Hub"
+    ANYTHING = "Anything"  # AWS knows no resource for it
+
+
+class Permission(msgspec.Struct, frozen=True):
+    """An action of IAM; `calls` are the operations of AWS that need it, as `sqs:DeleteMessageBatch`.
+
+    Where there are none, `why` says what needs it.
+    """
+
+    action: str
+    on: On
+    calls: tuple[str, ...] = ()
+    why: str = ""
+
+
+class Feature(msgspec.Struct, frozen=True):
+    """Something that may be used without the rest; `modules` are those that call AWS for it."""
+
+    name: str
+    modules: tuple[str, ...]
+    permissions: tuple[Permission, ...]
+
+    @property
+    def calls(self) -> frozenset[str]:
+        return frozenset(call for permission in self.permissions for call in permission.calls)
+
+    @property
+    def actions(self) -> frozenset[str]:
+        return frozenset(permission.action for permission in self.permissions)
+
+
+_READ = Permission("s3:GetObject", On.LOGS, ("s3:GetObject",))
+_DECRYPT = Permission("kms:Decrypt", On.KEYS, why="S3 asks for it where logs are encrypted with a key of yours")
+
+FEATURES = (
+    Feature(
+        "queue",
+        ("straykey.sources.queue", "straykey.sources.s3"),
+        (
+            Permission("sqs:ReceiveMessage", On.QUEUE, ("sqs:ReceiveMessage",)),
+            Permission("sqs:DeleteMessage", On.QUEUE, ("sqs:DeleteMessageBatch",)),
+            Permission("sqs:ChangeMessageVisibility", On.QUEUE, ("sqs:ChangeMessageVisibilityBatch",)),
+            Permission("sqs:GetQueueAttributes", On.QUEUE, ("sqs:GetQueueAttributes",)),
+            _READ,
+            Permission("s3:GetObjectVersion", On.LOGS, why="S3 asks for it where a notification names a version"),
+            _DECRYPT,
+        ),
+    ),
+    Feature(
+        "bucket",
+        ("straykey.sources.s3",),
+        (Permission("s3:ListBucket", On.BUCKETS, ("s3:ListObjectsV2",)), _READ, _DECRYPT),
+    ),
+    Feature(
+        "history",
+        ("straykey.sources.history",),
+        (Permission("cloudtrail:LookupEvents", On.ANYTHING, ("cloudtrail:LookupEvents",)),),
+    ),
+    Feature("sns", ("straykey.sinks.sns",), (Permission("sns:Publish", On.TOPIC, ("sns:Publish",)),)),
+    Feature(
+        "eventbridge", ("straykey.sinks.eventbridge",), (Permission("events:PutEvents", On.BUS, ("events:PutEvents",)),)
+    ),
+    Feature(
+        "securityhub",
+        ("straykey.sinks.securityhub",),
+        (
+            Permission("securityhub:BatchImportFindings", On.HUB, ("securityhub:BatchImportFindings",)),
+            Permission("sts:GetCallerIdentity", On.ANYTHING, ("sts:GetCallerIdentity",)),
+        ),
+    ),
+)
+
+
+class Statement(msgspec.Struct, frozen=True, rename="pascal", kw_only=True):
+    """A statement of an IAM policy."""
+
+    sid: str
+    effect: str = "Allow"
+    action: list[str]
+    resource: list[str]
+
+
+def statements(feature: Feature, arns: Mapping[On, Sequence[str]]) -> list[Statement]:
+    """What a policy for `feature` states; of what has no ARNs, nothing.  ``On.ANYTHING`` needs none."""
+    of = {**arns, On.ANYTHING: ["*"]}
+    return [
+        Statement(
+            sid=on.value,
+            action=[permission.action for permission in feature.permissions if permission.on is on],
+            resource=list(of[on]),
+        )
+        for on in dict.fromkeys(permission.on for permission in feature.permissions)
+        if of.get(on)
+    ]
+
+
+def policy(feature: Feature, arns: Mapping[On, Sequence[str]]) -> dict[str, object]:
+    """The policy as IAM takes it."""
+    return {"Version": "2012-10-17", "Statement": msgspec.to_builtins(statements(feature, arns))}
