@@ -18,6 +18,10 @@ from msgspec.structs import replace
 
 from straykey.errors import SourceError
 from straykey.permissions import FEATURES, Feature, On, Permission, policy, statements
+from straykey.ports import Sink
+from straykey.sinks.eventbridge import EventBridge
+from straykey.sinks.securityhub import SecurityHub
+from straykey.sinks.sns import Sns
 from straykey.sources import history, s3
 from straykey.sources.delivery import Objects, UnavailableError
 from straykey.sources.history import Window
@@ -28,6 +32,7 @@ from tests.aws import BUCKET, Aws
 from tests.aws_calls import MANY, Call, calls, clumsy, modules, services, services_of
 from tests.conftest import Golden
 from tests.records import trail, use_record
+from tests.sinks.told import notification
 
 KEY = "AWSLogs/111122223333/CloudTrail/eu-west-1/2026/05/04/111122223333_CloudTrail_eu-west-1_20260504T1005Z_a.json"
 HISTORY = "LookupEvents"
@@ -167,10 +172,36 @@ def use_history(aws: Aws) -> Callable[[], None]:
     return use
 
 
-USES = {"queue": use_queue, "bucket": use_bucket, "history": use_history}
+def use_sns(_: Aws) -> Callable[[], None]:
+    topic = boto3.client("sns").create_topic(Name="findings")["TopicArn"]
+    return lambda: deliver(Sns(topic))
 
 
-@pytest.mark.parametrize("feature", [one for one in FEATURES if one.name in USES], ids=named)
+def use_eventbridge(_: Aws) -> Callable[[], None]:
+    return lambda: deliver(EventBridge())
+
+
+def use_securityhub(_: Aws) -> Callable[[], None]:
+    boto3.client("securityhub").enable_security_hub()
+    return lambda: deliver(SecurityHub())
+
+
+def deliver(sink: Sink) -> None:
+    assert sink.deliver([notification()]) == []
+
+
+USES = {
+    "queue": use_queue,
+    "bucket": use_bucket,
+    "history": use_history,
+    "sns": use_sns,
+    "eventbridge": use_eventbridge,
+    "securityhub": use_securityhub,
+}
+TRIED = [one for one in FEATURES if one.name != "history"]  # moto knows no history, and would refuse none
+
+
+@pytest.mark.parametrize("feature", FEATURES, ids=named)
 def test_what_goes_over_the_wire_is_what_is_listed(
     feature: Feature, aws: Aws, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -212,9 +243,9 @@ def as_moto_asks(permission: Permission) -> Permission:
 
 def become(permissions: tuple[Permission, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     """From now on, be a role that has those."""
-    document: dict[str, object] = {"Version": "2012-10-17", "Statement": []}
-    if permissions:
-        document = policy(Feature("", (), tuple(map(as_moto_asks, permissions))), dict.fromkeys(On, ("*",)))
+    # No policy may be empty: what everybody may do stands in each.
+    permissions = (Permission("sts:GetCallerIdentity", On.ANYTHING), *map(as_moto_asks, permissions))
+    document = policy(Feature("", (), permissions), dict.fromkeys(On, ("*",)))
     iam = boto3.client("iam")
     arn = iam.create_role(RoleName="watcher", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
     iam.put_role_policy(RoleName="watcher", PolicyName="all", PolicyDocument=json.dumps(document))
@@ -224,24 +255,25 @@ def become(permissions: tuple[Permission, ...], monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("AWS_SESSION_TOKEN", keys["SessionToken"])
 
 
-@pytest.mark.parametrize("name", ["queue", "bucket"])
-def test_a_role_with_what_is_listed_can_do_all_of_it(name: str, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
-    (feature,) = (one for one in FEATURES if one.name == name)
-    use = USES[name](aws)
+@pytest.mark.parametrize("feature", TRIED, ids=named)
+def test_a_role_with_what_is_listed_can_do_all_of_it(
+    feature: Feature, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use = USES[feature.name](aws)
     become(feature.permissions, monkeypatch)
     with strict(aws):
         use()
 
 
 @pytest.mark.parametrize(
-    ("name", "missing"),
-    [(one.name, permission) for one, permission in PERMISSIONS if one.name in {"queue", "bucket"} and permission.calls],
+    ("feature", "missing"),
+    # To ask who one is needs no permission, and cannot be denied.
+    [(one, two) for one, two in PERMISSIONS if one in TRIED and two.calls and two.action != "sts:GetCallerIdentity"],
 )
 def test_a_role_that_lacks_one_of_them_is_refused(
-    name: str, missing: Permission, aws: Aws, monkeypatch: pytest.MonkeyPatch
+    feature: Feature, missing: Permission, aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (feature,) = (one for one in FEATURES if one.name == name)
-    use = USES[name](aws)
+    use = USES[feature.name](aws)
     become(tuple(one for one in feature.permissions if one != missing), monkeypatch)
     with strict(aws), pytest.raises((AssertionError, SourceError, UnavailableError)):
         use()
