@@ -53,8 +53,23 @@ def calls(folder: Path = SOURCE) -> set[Call]:
         for module, tree in trees.items()
         if not module.startswith("straykey.sim.")
         for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute) and node.attr in named
+        if isinstance(node, ast.Attribute) and node.attr in named and not _is_in(node.value, _own_modules(tree))
     }
+
+
+def _own_modules(tree: ast.AST) -> set[str]:
+    """What of ours a module imports, by the names it has there: a function of ours may be called as a client's is."""
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    return {
+        alias.asname or alias.name
+        for node in imports
+        if str(node.module).startswith("straykey")
+        for alias in node.names
+    }
+
+
+def _is_in(node: ast.expr, names: set[str]) -> bool:
+    return isinstance(node, ast.Name) and node.id in names
 
 
 def services(folder: Path = SOURCE) -> set[str]:

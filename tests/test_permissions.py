@@ -172,6 +172,16 @@ def use_history(aws: Aws) -> Callable[[], None]:
     return use
 
 
+def use_drill_by_queue(aws: Aws) -> Callable[[], None]:
+    url = aws.sqs.create_queue(QueueName="logs")["QueueUrl"]
+    return lambda: Queue(f"sqs://{url}").send("{}")
+
+
+def use_drill_by_bucket(aws: Aws) -> Callable[[], None]:
+    aws.bucket({})
+    return lambda: s3.put(f"s3://{BUCKET}", KEY, b"{}")()
+
+
 def use_sns(_: Aws) -> Callable[[], None]:
     topic = boto3.client("sns").create_topic(Name="findings")["TopicArn"]
     return lambda: deliver(Sns(topic))
@@ -194,6 +204,8 @@ USES = {
     "queue": use_queue,
     "bucket": use_bucket,
     "history": use_history,
+    "drill-by-queue": use_drill_by_queue,
+    "drill-by-bucket": use_drill_by_bucket,
     "sns": use_sns,
     "eventbridge": use_eventbridge,
     "securityhub": use_securityhub,

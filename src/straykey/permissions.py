@@ -78,6 +78,19 @@ FEATURES = (
         ("straykey.sources.history",),
         (Permission("cloudtrail:LookupEvents", On.ANYTHING, ("cloudtrail:LookupEvents",)),),
     ),
+    Feature(
+        "drill-by-queue",
+        ("straykey.sources.queue",),
+        (Permission("sqs:SendMessage", On.QUEUE, ("sqs:SendMessage",)),),
+    ),
+    Feature(
+        "drill-by-bucket",
+        ("straykey.sources.s3",),
+        (
+            Permission("s3:PutObject", On.LOGS, ("s3:PutObject",)),
+            Permission("s3:DeleteObject", On.LOGS, ("s3:DeleteObject",)),
+        ),
+    ),
     Feature("sns", ("straykey.sinks.sns",), (Permission("sns:Publish", On.TOPIC, ("sns:Publish",)),)),
     Feature(
         "eventbridge", ("straykey.sinks.eventbridge",), (Permission("events:PutEvents", On.BUS, ("events:PutEvents",)),)

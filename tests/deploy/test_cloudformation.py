@@ -40,9 +40,9 @@ ALL = {
     "FindingTopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:findings",
     "WebhookSecretArn": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:webhook-AbCdEf",
     "AlarmTopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:alarms",
-    "OperatorArns": f"arn:aws:iam::{ACCOUNT}:role/operator",
+    "OperatorArn": f"arn:aws:iam::{ACCOUNT}:role/operator",
 }
-SINKS = frozenset({"sns", "eventbridge", "securityhub"})
+CHOSEN = frozenset({"sns", "eventbridge", "securityhub", "drill-by-queue"})
 
 
 @pytest.fixture(autouse=True)
@@ -120,15 +120,19 @@ def arns_of(stack: Stack) -> dict[On, list[str]]:
     }
 
 
-@pytest.mark.parametrize(("parameters", "sinks"), [(ALL, SINKS), ({}, frozenset())], ids=["everything", "nothing"])
+@pytest.mark.parametrize(
+    ("parameters", "chosen"),
+    [({**ALL, "Drill": "yes"}, CHOSEN), ({"Drill": "no"}, frozenset())],
+    ids=["everything", "nothing"],
+)
 def test_the_role_may_do_what_the_code_calls_and_no_more(
-    parameters: dict[str, str], sinks: frozenset[str], aws: Aws, topic: str
+    parameters: dict[str, str], chosen: frozenset[str], aws: Aws, topic: str
 ) -> None:
     stack = deployed(aws, **parameters)
     stated = policies(of_the_machine=False)
     told = allowed([one for statement in stated.values() for one in statement])
-    assert told == listed(frozenset({"queue", "bucket"}) | sinks, arns_of(stack))
-    for name in sinks:
+    assert told == listed(frozenset({"queue", "bucket"}) | chosen, arns_of(stack))
+    for name in chosen:
         assert allowed(stated[name]) == listed(frozenset({name}), arns_of(stack))
 
 
@@ -208,7 +212,7 @@ def sending(stack: Stack) -> dict[str, Any]:
 
 
 def test_only_the_topic_may_send(aws: Aws, topic: str) -> None:
-    told = sending(deployed(aws, TopicArn=topic))
+    told = sending(deployed(aws, TopicArn=topic, Drill="no"))
     assert told["Topic"]["Principal"] == {"Service": "sns.amazonaws.com"}
     assert told["Topic"]["Condition"] == {"ArnEquals": {"aws:SourceArn": topic}}
     assert (told["NobodyElse"]["Effect"], told["NobodyElse"]["Principal"]) == ("Deny", "*")
@@ -217,7 +221,7 @@ def test_only_the_topic_may_send(aws: Aws, topic: str) -> None:
 
 
 def test_without_a_topic_only_the_rule_may_send(aws: Aws) -> None:
-    stack = deployed(aws)
+    stack = deployed(aws, Drill="no")
     told = sending(stack)
     assert told["Rule"]["Principal"] == {"Service": "events.amazonaws.com"}
     assert told["Rule"]["Condition"] == {"ArnEquals": {"aws:SourceArn": stack.attribute("Rule.Arn")}}
@@ -225,9 +229,15 @@ def test_without_a_topic_only_the_rule_may_send(aws: Aws) -> None:
     assert len(told) == 2
 
 
-def test_operators_that_are_named_may_send_by_hand_if_their_own_policy_lets_them(aws: Aws, topic: str) -> None:
-    told = sending(deployed(aws, **ALL))
-    assert told["NobodyElse"]["Condition"]["ArnNotLike"] == {"aws:PrincipalArn": [ALL["OperatorArns"]]}
+def test_the_machine_may_send_for_a_drill_if_that_is_wanted(aws: Aws, topic: str) -> None:
+    stack = deployed(aws, TopicArn=topic, Drill="yes")
+    exempt = sending(stack)["NobodyElse"]["Condition"]["ArnNotLike"]
+    assert exempt == {"aws:PrincipalArn": [stack.outputs["RoleArn"]]}
+
+
+def test_an_operator_who_is_named_may_send_by_hand_if_his_own_policy_lets_him(aws: Aws, topic: str) -> None:
+    told = sending(deployed(aws, **ALL, Drill="no"))
+    assert told["NobodyElse"]["Condition"]["ArnNotLike"] == {"aws:PrincipalArn": [ALL["OperatorArn"]]}
     assert {name for name, one in told.items() if one["Effect"] == "Allow"} == {"Topic"}
 
 
