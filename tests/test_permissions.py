@@ -179,7 +179,12 @@ def use_drill_by_queue(aws: Aws) -> Callable[[], None]:
 
 def use_drill_by_bucket(aws: Aws) -> Callable[[], None]:
     aws.bucket({})
-    return lambda: s3.put(f"s3://{BUCKET}", KEY, b"{}")()
+
+    def use() -> None:
+        take_back = s3.put(f"s3://{BUCKET}", KEY, b"{}")
+        take_back()
+
+    return use
 
 
 def use_sns(_: Aws) -> Callable[[], None]:
