@@ -60,7 +60,7 @@ _NO_CREDENTIALS = frozenset(
         "UnknownCredentialError",
     }
 )
-_ELSEWHERE = ("the bucket lies in another region", "set AWS_REGION to the bucket's region")
+_ELSEWHERE = ("the bucket lies in another region", "set AWS_DEFAULT_REGION to the bucket's region")
 _NO_NAME = ("that is no bucket's name", "name it as s3://bucket/prefix")
 _OF_BUCKETS = {
     "NoSuchBucket": ("there is no such bucket", "aws s3 ls lists yours"),
