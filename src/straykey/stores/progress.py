@@ -8,8 +8,9 @@ from sqlalchemy import Connection, Select, Table, delete, select
 
 from straykey.core.coverage import Covered, Kind, Seen, joined
 from straykey.stores import schema
-from straykey.stores.rows import chunks, put
+from straykey.stores.rows import chunks, digest, put
 
+_LONGEST_NAME = 128
 _S = TypeVar("_S", bound=msgspec.Struct)
 
 
@@ -91,9 +92,14 @@ def _all(connection: Connection, table: Table, shape: type[_S]) -> list[_S]:
 
 def position_of(connection: Connection, source: str) -> str:
     """How far a source was read, in its own words; empty if it never was."""
-    data = connection.scalar(select(schema.positions.c.document).where(schema.positions.c.name == source))
+    data = connection.scalar(select(schema.positions.c.document).where(schema.positions.c.name == _key(source)))
     return data.decode() if data is not None else ""
 
 
 def put_position(connection: Connection, source: str, position: str) -> None:
-    put(connection, schema.positions, [{"name": source, "document": position.encode()}])
+    put(connection, schema.positions, [{"name": _key(source), "document": position.encode()}])
+
+
+def _key(source: str) -> str:
+    """A prefix in a bucket may be longer than the column."""
+    return source if len(source) <= _LONGEST_NAME else digest(source)

@@ -119,10 +119,23 @@ def feeds_of(settings: WatchSettings, store: SqlStore, now: Callable[[], datetim
         if text.startswith(queue.SCHEME):
             feeds.append(QueueFeed(queue.Queue(text), settings.buckets))
         elif text.startswith(s3.SCHEME):
-            feeds.append(BucketFeed(text, None, today=lambda: now().date(), seconds=time.monotonic, wait=Event().wait))
+            feeds.append(_bucket(text, store, now))
         else:
             feeds += _histories(text, store, now)
     return feeds
+
+
+def _bucket(text: str, store: SqlStore, now: Callable[[], datetime]) -> BucketFeed:
+    with store.reading() as connection:
+        position = progress.position_of(connection, text)
+    return BucketFeed(
+        text,
+        None,
+        position,
+        today=lambda: now().astimezone(UTC).date(),
+        seconds=time.monotonic,
+        wait=Event().wait,
+    )
 
 
 def _histories(text: str, store: SqlStore, now: Callable[[], datetime]) -> Sequence[HistoryFeed]:

@@ -61,15 +61,14 @@ class HistoryFeed:
 
     def receive(self, wait_seconds: float) -> list[Parcel]:
         parcel = next(self._pages, None)
-        if parcel is not None:
-            return [parcel]
-        early = self._next - self._seconds()
-        if early > 0:
-            self._wait(min(early, wait_seconds))
-            return []
-        self._next = self._seconds() + _EVERY_SECONDS
-        self._pages = self._parcels()
-        return []
+        if parcel is None:
+            early = self._next - self._seconds()
+            if early > 0:
+                self._wait(min(early, wait_seconds))
+                return []
+            self._pages = self._parcels()
+            parcel = next(self._pages)  # one at least, or it fails: who asks for it waits before he asks again
+        return [parcel]
 
     def _parcels(self) -> Iterator[Parcel]:
         began = self._reached.began or self._now()
@@ -80,6 +79,7 @@ class HistoryFeed:
             self._reached = msgspec.structs.replace(self._reached, began=began, back=_oldest(page, self._reached.back))
             yield self._parcel(page)
         self._reached = Reached(done=began)
+        self._next = self._seconds() + _EVERY_SECONDS
         yield self._parcel(Decoded())
 
     def _parcel(self, page: Decoded) -> Parcel:
