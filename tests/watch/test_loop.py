@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
-from threading import Thread
+from threading import Event, Thread
 
 import msgspec
 import pytest
@@ -18,9 +18,11 @@ from straykey.sources.delivery import Unavailable, UnavailableError
 from straykey.sources.notice import ObjectRef
 from straykey.stores import evidence, progress, troubles
 from straykey.stores.database import Database
-from straykey.stores.sql import SqlStore
+from straykey.stores.progress import Worker
+from straykey.stores.sql import ObjectName, SqlStore
 from straykey.stores.troubles import State, Trouble
 from straykey.watch.feed import Parcel
+from straykey.watch.inbox import Inbox
 from straykey.watch.intake import Intake, object_of
 from straykey.watch.loop import Limits, Parts, Watch
 from straykey.watch.mirror import Judging, Mirror
@@ -341,3 +343,86 @@ def test_what_was_fetched_stays_in_hand_until_the_store_takes_it(database: Datab
         assert feed.is_done(LONG)
     assert count_of(database) == 3
     assert len(feed.acknowledged) == 3
+
+
+class LockedOut(Shelf):
+    """Nothing can be had at present."""
+
+    def fetch_all(self, refs: Iterable[ObjectRef]) -> Iterator[tuple[ObjectRef, int, Iterator[Decoded]]]:
+        yield from ((ref, 0, self._refused()) for ref in refs)
+
+    def _refused(self) -> Iterator[Decoded]:
+        yield from ()
+        raise SourceError("s3: ExpiredToken")
+
+
+def test_what_credentials_did_not_open_for_long_is_read_once_they_do(database: Database) -> None:
+    shelf = LockedOut()
+    feed = MemoryFeed(parcels(shelf, 2))
+    with running(watching(feed, shelf, database, tries=1)):
+        assert feed.came_back(20, LONG)
+        assert {one.state for one in in_trouble(database, State.TRYING)} == {State.TRYING}
+    assert in_trouble(database, State.QUARANTINED) == []
+    open_again = Shelf()
+    open_again.contents = shelf.contents
+    with running(watching(feed, open_again, database, tries=1)):
+        assert feed.is_done(LONG)
+    assert count_of(database) == 2
+    assert in_trouble(database, State.QUARANTINED) == in_trouble(database, State.TRYING) == []
+
+
+class Once(MemoryFeed):
+    """Gives out all it has, and then stops whoever asks."""
+
+    def __init__(self, parcels: Iterable[Parcel], stop: Event) -> None:
+        super().__init__(parcels)
+        self._stop = stop
+
+    def receive(self, wait_seconds: float) -> list[Parcel]:
+        found = super().receive(wait_seconds)
+        if not found:
+            self._stop.set()
+        return found
+
+
+def test_what_was_given_to_us_once_more_is_in_hand_until_that_is_done_too() -> None:
+    (first,) = parcels(Shelf(), 1)
+    inbox, stop = Inbox(), Event()
+    feed = Once([first, msgspec.structs.replace(first, tries=2)], stop)
+    inbox.receive(feed, stop)
+    one, again = inbox.take(0, 9)
+    inbox.let_go([one])
+    assert inbox.in_hand() == {"memory": (feed, [again[1]])}
+    inbox.let_go([again])
+    assert inbox.in_hand() == {}
+
+
+def test_what_was_received_while_it_stops_is_in_hand_and_given_back() -> None:
+    stop, inbox = Event(), Inbox()
+
+    class Last(MemoryFeed):
+        def receive(self, wait_seconds: float) -> list[Parcel]:
+            stop.set()
+            return super().receive(wait_seconds)
+
+    feed = Last(parcels(Shelf(), 3))
+    inbox.receive(feed, stop)
+    assert inbox.take(0, 9) == []
+    assert len(inbox.in_hand()["memory"][1]) == 3
+
+
+def test_from_time_to_time_a_process_forgets_what_nobody_asks_for(database: Database) -> None:
+    store = SqlStore(database)
+    with store.writing() as writing:
+        progress.put_worker(writing.connection, Worker("old", "2026-05-01T00:00:00Z", "2026-05-01T00:00:00Z"))
+        evidence.mark(writing.connection, [ObjectName("logs", "old")], "2026-01-01T00:00:00Z")
+        evidence.mark(writing.connection, [ObjectName("logs", "new")], "2026-05-01T00:00:00Z")
+        old = Trouble("old", State.DAMAGED, "", 1, "2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z")
+        troubles.put_trouble(writing.connection, old)
+    seconds = iter(range(0, 1_000_000, 1_000))
+    parts = Parts([], Intake(Shelf(), Bounds()), store, Mirror(Judging(Settings(), RANGES)))
+    Watch(parts, Clock(lambda: NOW, lambda: float(next(seconds))), "new").turn(0)
+    with store.reading() as connection:
+        assert [one.name for one in progress.workers_of(connection)] == ["new"]
+        assert troubles.counts(connection) == {}
+    assert store.folded([ObjectName("logs", "old"), ObjectName("logs", "new")]) == {ObjectName("logs", "new")}

@@ -90,6 +90,7 @@ class Unavailable(StrEnum):
     """Why an object cannot be had."""
 
     UNANSWERED = "AWS does not answer, or breaks off"
+    LOCKED_OUT = "the AWS credentials open nothing at present"
     GONE = "there is no such object"
     DENIED = "access denied: it takes s3:GetObject (of a bucket with versions: s3:GetObjectVersion), and kms:Decrypt"
     ARCHIVED = "in an archive: restore it first"
@@ -98,7 +99,7 @@ class Unavailable(StrEnum):
     @property
     def is_passing(self) -> bool:
         """True for what has nothing to do with the object: others cannot be had either, and later all can."""
-        return self is Unavailable.UNANSWERED
+        return self in (Unavailable.UNANSWERED, Unavailable.LOCKED_OUT)
 
 
 _REASONS = {

@@ -65,7 +65,9 @@ class Inbox:
         """These are in our hands no more."""
         with self._lock:
             for feed, parcel in done:
-                self._held.pop((feed.name, parcel.name), None)
+                known = self._held.get((feed.name, parcel.name))
+                if known is not None and known[1] is parcel:  # else it was given to us once more meanwhile
+                    del self._held[feed.name, parcel.name]
 
     def in_hand(self) -> dict[str, tuple[Feed, list[Parcel]]]:
         """By feed."""

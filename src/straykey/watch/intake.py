@@ -5,21 +5,25 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import msgspec
+import structlog
 
 from straykey import pipeline
 from straykey.core.coverage import covered
 from straykey.core.envelope import Decoded
 from straykey.core.evidence import Bounds
 from straykey.core.folding import Folding
+from straykey.errors import SourceError
 from straykey.pipeline import Period
 from straykey.sources.compression import PACKING
-from straykey.sources.delivery import UnavailableError, name_of
+from straykey.sources.delivery import Unavailable, UnavailableError, name_of
 from straykey.sources.notice import ObjectRef
 from straykey.stores.sql import ObjectName
 from straykey.watch.batch import Batch
 from straykey.watch.feed import Parcel
 
 _SMALL = 1 << 20  # bytes before unpacking: what is no larger is decoded as a whole before it is folded
+
+_log = structlog.get_logger("straykey.watch")
 
 
 class Fetching(Protocol):
@@ -57,6 +61,10 @@ class Intake:
                 self._fold_object(name_of(ref), size, portions, folding, batch)
             except UnavailableError as error:
                 unavailable[name] = error
+            except SourceError as error:
+                # Named like what AWS does not answer: else it would look as if nobody had lived to tell.
+                _log.warning("fetch", problem=str(error), hint=error.hint)
+                unavailable[name] = UnavailableError(ref, Unavailable.LOCKED_OUT, "")
             else:
                 batch.objects.append(name)
                 batch.mended.add(name_of(ref))

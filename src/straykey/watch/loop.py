@@ -28,6 +28,7 @@ from straykey.watch.intake import Intake, object_of
 from straykey.watch.leaving import Leaving
 from straykey.watch.mirror import Mirror
 from straykey.watch.pace import Clock, Pace
+from straykey.watch.pruning import prune
 from straykey.watch.report import Report
 from straykey.watch.sorting import deadly, sort_out, suspected
 
@@ -37,7 +38,7 @@ _KEEPING_SECONDS = 5.0
 _LEAVING_SECONDS = 600.0
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 30.0
 _NOTHING_SECONDS = 30  # until it is tried again, where nothing can be fetched at all
-_THREAD_SECONDS = 20.0
+_THREADS_SECONDS = 20.0  # all of them together: whoever stops a process waits but so long
 
 _log = structlog.get_logger("straykey.watch")
 _T = TypeVar("_T")
@@ -105,8 +106,9 @@ class Watch:
             stop.set()
             for courier in parts.couriers:
                 courier.news.set()
+            late = self._clock.seconds() + _THREADS_SECONDS
             for thread in threads:
-                thread.join(_THREAD_SECONDS)
+                thread.join(max(0.0, late - self._clock.seconds()))
             self._release_all()
             self._take_leave()
 
@@ -248,6 +250,7 @@ class Watch:
         if self._kept - self._left >= _LEAVING_SECONDS:
             self._left = self._kept
             self._insist(self._let_go)
+            self._insist(lambda: prune(self._parts.store, self._clock.now()))
 
     def _commit_nothing(self) -> None:
         """What people and other processes did since is judged and told, too."""
@@ -275,9 +278,9 @@ class Watch:
         by_delay: dict[int, list[Held]] = defaultdict(list)
         for held, delay in again:
             by_delay[delay].append(held)
+        self._inbox.let_go([held for held, _ in again])  # first, or it might be held on to right after
         for delay, some in by_delay.items():
             self._release(some, delay)
-        self._inbox.let_go([held for held, _ in again])
 
     def _release(self, held: list[Held], delay: int) -> None:
         self._each(held, lambda feed, parcels: feed.release(parcels, delay))
