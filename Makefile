@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench reliability mutate lock docs clean check-core
+.PHONY: help demo test check bench latency reliability mutate lock docs clean check-core
 
 help:  ## Show what there is.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ \t/' | expand -t 14
@@ -59,8 +59,11 @@ bench: .venv-bench/.run  ## Time a scan beside its rivals and as logs grow; ARGS
 reliability: $(VENV)/.dev  ## Kill, starve and confuse watch, and hold what is left against a scan; ARGS=--help tells more.
 	$(BIN)/python -m reliability $(ARGS)
 
+latency: .venv-bench/.run  ## Time from notice to stored finding at 10,000 records a second; ARGS="--soak 3600" for an hour's soak.
+	.venv-bench/bin/python -m benchmarks.notices $(ARGS)
+
 docs: $(VENV)/.dev  ## Write the generated pages and golden files anew; read the diff.
-	$(BIN)/pytest --numprocesses 0 --update tests/test_docs.py tests/test_benchmarks.py tests/test_reliability.py tests/formats
+	$(BIN)/pytest --numprocesses 0 --update tests/test_docs.py tests/test_benchmarks.py tests/test_reliability.py tests/test_latency.py tests/formats
 
 mutate: $(VENV)/.dev  ## Break home and judge in every small way; tests must notice. Takes half an hour.
 	$(BIN)/mutmut run

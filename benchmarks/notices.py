@@ -1,0 +1,137 @@
+"""`make latency`: from notice to stored finding at 10,000 records a second on one processor; and an hour's soak.
+
+    python -m benchmarks.notices [--seconds N] [--soak SECONDS] [--data FOLDER]
+
+Writes benchmarks/latency.json, of which docs/latency.md is made.
+"""
+
+import argparse
+import json
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from benchmarks.latency import RECORDS_AN_OBJECT
+
+RATE, SOAK_RATE = 10_000, 1_500
+_RESULTS = Path(__file__).parent / "latency.json"
+_OTHERS = 0.4  # share of records that are no instance's
+_RECORDS_A_SESSION = 540
+
+
+class Quantiles(msgspec.Struct):
+    p50: float
+    p99: float
+    most: float
+
+
+class Measured(msgspec.Struct):
+    """`memory_mb` is taken at even times."""
+
+    rate: int
+    objects: int
+    findings: int
+    sessions: int
+    cpu_seconds: float
+    peak_mb: int
+    memory_mb: list[int]
+    seconds: Quantiles
+    of_thefts: Quantiles
+
+
+class Results(msgspec.Struct):
+    date: str
+    machine: str
+    steady: Measured
+    soak: Measured | None = None
+
+
+def measured(folder: Path, rate: int, seconds: int) -> Measured:
+    """One run, on data of its own."""
+    records = rate * seconds
+    trail, objects, store = folder / "trail", folder / "objects", folder / "store.db"
+    sessions = max(1_000, records // _RECORDS_A_SESSION)
+    _python("benchmarks.growth", str(trail), str(records), str(sessions), str(_OTHERS))
+    _python("benchmarks.latency", "prepare", str(trail), str(objects), str(records // RECORDS_AN_OBJECT))
+    shutil.rmtree(trail)
+    told = _python("benchmarks.latency", "run", str(objects), str(store), str(rate), str(seconds))
+    return msgspec.convert({"rate": rate, **json.loads(told.splitlines()[-1])}, Measured)
+
+
+def _python(module: str, *arguments: str) -> str:
+    print(f"{module} {' '.join(arguments)}", file=sys.stderr)
+    command = [sys.executable, "-m", module, *arguments]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def known() -> Results | None:
+    return msgspec.json.decode(_RESULTS.read_bytes(), type=Results) if _RESULTS.exists() else None
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Time from notice to stored finding.")
+    parser.add_argument("--seconds", type=int, default=60, help="how long records come at 10,000 a second")
+    parser.add_argument("--soak", type=int, default=0, help="then so many seconds at 1,500 a second: 3600")
+    parser.add_argument("--data", type=Path, default=None, help="where data goes; default: a temporary folder")
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=chosen.data) as folder:
+        steady = measured(Path(folder) / "steady", RATE, chosen.seconds)
+    before = known()
+    results = Results(
+        f"{datetime.now(UTC):%Y-%m-%d}", f"{platform.machine()}, Python {platform.python_version()}", steady
+    )
+    results.soak = before.soak if before else None
+    if chosen.soak:
+        with tempfile.TemporaryDirectory(dir=chosen.data) as folder:
+            results.soak = measured(Path(folder) / "soak", SOAK_RATE, chosen.soak)
+    write(results)
+
+
+def write(results: Results) -> None:
+    _RESULTS.write_text(json.dumps(msgspec.to_builtins(results), indent=1) + "\n")
+
+
+_HEAD = """\
+# From notice to finding
+
+How long it takes from the moment an object's notice may be received until all that the object shows is stored, findings and
+outbox too. CloudTrail itself takes minutes; this is what straykey adds. Not in it: the queue's and the bucket's own time.
+Objects of 200 records come at a steady rate; they are read from disk, unpacked, decoded, folded, committed (SQLite,
+`synchronous = FULL`) and judged, all on one processor.
+"""
+
+
+def page(results: Results) -> str:
+    """docs/latency.md."""
+    steady, soak = results.steady, results.soak
+    told = [
+        _HEAD,
+        f'Written by `make latency ARGS="--soak 3600"`. {results.date}, {results.machine}, one of two shared processors.',
+        "",
+        "| | records a second | for | sessions at the end | p50 | p99 | most | p99 with a theft | CPU | peak memory |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+        _row("steady", steady),
+        *([_row("soak", soak)] if soak else []),
+    ]
+    if soak:
+        told += ["", "Memory of the soak, at even times, MB: " + ", ".join(map(str, soak.memory_mb)) + "."]
+        told += ["Sessions left an hour of log time after their last key expired (`--ttl 1h`)."]
+    return "\n".join(told) + "\n"
+
+
+def _row(name: str, one: Measured) -> str:
+    seconds = one.objects * RECORDS_AN_OBJECT / one.rate
+    share = one.cpu_seconds / seconds
+    took = f"{one.seconds.p50:.2f} s | {one.seconds.p99:.2f} s | {one.seconds.most:.2f} s | {one.of_thefts.p99:.2f} s"
+    cost = f"{share:.0%} of one processor | {one.peak_mb} MB"
+    return f"| {name} | {one.rate:,} | {seconds:.0f} s | {one.sessions:,} | {took} | {cost} |"
+
+
+if __name__ == "__main__":
+    main()
