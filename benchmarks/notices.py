@@ -100,10 +100,10 @@ def write(results: Results) -> None:
 _HEAD = """\
 # From notice to finding
 
-How long it takes from the moment an object's notice may be received until all that the object shows is stored, findings and
-outbox too. CloudTrail itself takes minutes; this is what straykey adds. Not in it: the queue's and the bucket's own time.
-Objects of 200 records come at a steady rate; they are read from disk, unpacked, decoded, folded, committed (SQLite,
-`synchronous = FULL`) and judged, all on one processor.
+How long it takes from the moment an object's notice may be received until all that the object shows is stored,
+findings and outbox too. CloudTrail itself takes minutes; this is what straykey adds. Not in it: the queue's and the
+bucket's own time. Objects of 200 records come at a steady rate; they are read from disk, unpacked, decoded, folded,
+committed (SQLite, `synchronous = FULL`) and judged, all on one processor.
 """
 
 
@@ -112,7 +112,7 @@ def page(results: Results) -> str:
     steady, soak = results.steady, results.soak
     told = [
         _HEAD,
-        f'Written by `make latency ARGS="--soak 3600"`. {results.date}, {results.machine}, one of two shared processors.',
+        f'Written by `make latency ARGS="--soak 3600"`. {results.date}, {results.machine}.',
         "",
         "| | records a second | for | sessions at the end | p50 | p99 | most | p99 with a theft | CPU | peak memory |",
         "|---|---|---|---|---|---|---|---|---|---|",
