@@ -127,6 +127,9 @@ class Steady:
     def backlog(self) -> int | None:
         return None
 
+    def is_behind(self) -> bool:
+        return False
+
     @property
     def is_done(self) -> bool:
         return len(self.took) >= self._count

@@ -66,6 +66,7 @@ def test_a_file_sets_what_it_says(tmp_path: Path) -> None:
         buckets = ["acme-trail"]
         store = "/var/lib/straykey/straykey.db"
         ttl = "90m"
+        look_back = "1d"
         tries = 3
         accounts = ["012345678901"]
         ip_ranges = "/etc/straykey/ip-ranges.json"
@@ -84,6 +85,7 @@ def test_a_file_sets_what_it_says(tmp_path: Path) -> None:
         buckets=frozenset({"acme-trail"}),
         store=Secret("/var/lib/straykey/straykey.db"),
         ttl=timedelta(minutes=90),
+        look_back=timedelta(days=1),
         tries=3,
         accounts=frozenset({"012345678901"}),
         ip_ranges=Path("/etc/straykey/ip-ranges.json"),

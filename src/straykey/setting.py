@@ -154,6 +154,10 @@ class WatchSettings(msgspec.Struct, frozen=True, kw_only=True):
     ttl: Annotated[
         timedelta, Key("How long a session stays after its last key expired: `90s`, `30m`, `6h`, `2d`.", entry.duration)
     ] = timedelta(hours=6)
+    look_back: Annotated[
+        timedelta,
+        Key("How far the first listing of a bucket, and the first look into the history, go back.", entry.duration),
+    ] = timedelta(days=7)
     tries: Annotated[int, Key("How often an object is tried before it is put in quarantine.", entry.whole)] = 5
     accounts: Annotated[
         frozenset[str],

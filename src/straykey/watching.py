@@ -54,6 +54,9 @@ def watch(
     ttl: Annotated[
         str, typer.Option("--ttl", metavar="TIME", help="How long sessions stay after their last key expired: 6h.")
     ] = "",
+    look_back: Annotated[
+        str, typer.Option("--look-back", metavar="TIME", help="How far a bucket or the history is first read back: 7d.")
+    ] = "",
     tries: Annotated[
         int | None, typer.Option("--tries", min=1, help="How often an object is tried before quarantine.")
     ] = None,
@@ -74,6 +77,7 @@ def watch(
         "store": store,
         "buckets": buckets,
         "ttl": ttl,
+        "look_back": look_back,
         "tries": tries,
         "ip_ranges": str(ip_ranges) if ip_ranges else None,
         "offline": offline,

@@ -58,6 +58,9 @@ class MemoryFeed:
     def backlog(self) -> int | None:
         return len(self._waiting)
 
+    def is_behind(self) -> bool:
+        return False
+
     def is_done(self, wait_seconds: float) -> bool:
         """True once all is acknowledged."""
         with self._changed:

@@ -192,7 +192,7 @@ def test_what_a_courier_that_died_had_claimed_is_delivered_by_another_in_time(wa
     with pytest.raises(Dead):
         waiting.courier(Told(dying)).turn()
     other = Told()
-    waiting.passes(299)
+    waiting.passes(599)
     assert waiting.courier(other).turn() == Turn()
     waiting.passes(1)
     assert waiting.courier(other).turn() == Turn(1)
@@ -222,7 +222,7 @@ def test_what_was_delivered_but_could_not_be_noted_comes_again_under_the_same_ke
     with pytest.raises(StoreError):
         courier.turn()
     assert waiting.keys(State.WAITING) == ["f1:1"]
-    waiting.passes(300)
+    waiting.passes(600)
     assert courier.turn() == Turn(1)
     assert sink.given == ["f1:1", "f1:1"]
 

@@ -126,11 +126,12 @@ def test_a_bucket_that_cannot_be_listed_is_asked_again_and_loses_nothing(aws: Aw
     assert bucket.keys() == [key(1)]
 
 
-def test_an_empty_prefix_is_no_error(aws: Aws) -> None:
+def test_an_empty_prefix_is_named_for_it_may_be_a_wrong_one(aws: Aws) -> None:
     bucket = Bucket(aws)
     bucket.url += "/none/yet"
     bucket.feed = bucket.begun()
-    assert bucket.keys(120) == []
+    with pytest.raises(SourceError, match="none/yet"):
+        bucket.keys(120)
 
 
 def positions(parcels: list[Parcel]) -> list[str]:

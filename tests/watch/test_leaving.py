@@ -205,15 +205,15 @@ def read_up_to(newest: str) -> Batch:
 
 
 def test_nobody_knows_how_far_logs_are_of_which_none_was_read() -> None:
-    assert pace_at(NOW).log_time() == ""
+    assert pace_at(NOW).newest() == ""
 
 
 def test_logs_are_as_far_as_their_newest_record_and_never_ahead_of_the_clock() -> None:
     pace = pace_at(NOW)
     pace.note(read_up_to("2026-05-04T09:00:00Z"))
-    assert pace.log_time() == "2026-05-04T09:00:00Z"
+    assert pace.newest() == "2026-05-04T09:00:00Z"
     pace.note(read_up_to("9999-12-31T23:59:59Z"))
-    assert pace.log_time() == NOW
+    assert pace.newest() == NOW
     assert pace.worker(read_up_to(""), None).newest == NOW
 
 

@@ -23,11 +23,15 @@ _THEFT_MINUTES = (3, 2)
 
 @dataclass(frozen=True, slots=True)
 class Drill:
-    """The session that was stolen from, where to, and all that CloudTrail would have written of it."""
+    """The session that was stolen from, where to, and all that CloudTrail would have written of it.
+
+    `uses` of the records are calls of the session.
+    """
 
     arn: str
     address: str
     records: tuple[Document, ...]
+    uses: int
 
 
 def drill(rng: Random, now: datetime, region: str) -> Drill:
@@ -47,4 +51,4 @@ def drill(rng: Random, now: datetime, region: str) -> Drill:
 
     issuance = issued(rng, began, Issuance("ec2.amazonaws.com", role, instance, region, key))
     records = (issuance, *calls(HOME, _HOME_MINUTES), *calls(THIEF, _THEFT_MINUTES))
-    return Drill(role.session_arn(instance), THIEF.address, records)
+    return Drill(role.session_arn(instance), THIEF.address, records, len(_HOME_MINUTES) + len(_THEFT_MINUTES))

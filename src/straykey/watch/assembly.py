@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from threading import Event
 
 import msgspec
@@ -42,7 +42,7 @@ from straykey.watch.pace import Clock
 from straykey.watch.report import Report
 from straykey.watch.verdict import Audience
 
-_STALE_SECONDS = 120
+_STALE_SECONDS = 600  # what is taken in at once may be a large object
 
 _log = structlog.get_logger("straykey.watch")
 
@@ -119,18 +119,18 @@ def feeds_of(settings: WatchSettings, store: SqlStore, now: Callable[[], datetim
         if text.startswith(queue.SCHEME):
             feeds.append(QueueFeed(queue.Queue(text), settings.buckets))
         elif text.startswith(s3.SCHEME):
-            feeds.append(_bucket(text, store, now))
+            feeds.append(_bucket(text, store, now, settings.look_back))
         else:
-            feeds += _histories(text, store, now)
+            feeds += _histories(text, store, now, settings.look_back)
     return feeds
 
 
-def _bucket(text: str, store: SqlStore, now: Callable[[], datetime]) -> BucketFeed:
+def _bucket(text: str, store: SqlStore, now: Callable[[], datetime], look_back: timedelta) -> BucketFeed:
     with store.reading() as connection:
         position = progress.position_of(connection, text)
     return BucketFeed(
         text,
-        None,
+        (now().astimezone(UTC) - look_back).date(),
         position,
         today=lambda: now().astimezone(UTC).date(),
         seconds=time.monotonic,
@@ -138,7 +138,7 @@ def _bucket(text: str, store: SqlStore, now: Callable[[], datetime]) -> BucketFe
     )
 
 
-def _histories(text: str, store: SqlStore, now: Callable[[], datetime]) -> Sequence[HistoryFeed]:
+def _histories(text: str, store: SqlStore, now: Callable[[], datetime], look_back: timedelta) -> Sequence[HistoryFeed]:
     """One for each region."""
     names = [name for name, _ in history.history([text], Window(), _unheard).contents]
     with store.reading() as connection:
@@ -148,7 +148,15 @@ def _histories(text: str, store: SqlStore, now: Callable[[], datetime]) -> Seque
         return lambda window: history.history([name], window, _unheard)
 
     return [
-        HistoryFeed(name, reading(name), positions[name], now=now, seconds=time.monotonic, wait=Event().wait)
+        HistoryFeed(
+            name,
+            reading(name),
+            positions[name],
+            since=now() - look_back,
+            now=now,
+            seconds=time.monotonic,
+            wait=Event().wait,
+        )
         for name in names
     ]
 

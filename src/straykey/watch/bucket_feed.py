@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 from threading import Lock
 
-from straykey.errors import UsageError
+from straykey.errors import SourceError, UsageError
 from straykey.sources import s3
 from straykey.sources.layout import Days, parse
 from straykey.sources.notice import ObjectRef
@@ -128,12 +128,16 @@ class BucketFeed:
     def backlog(self) -> int | None:
         return len(self._left) + len(self._again)
 
+    def is_behind(self) -> bool:
+        """Until all of the first listing is stored."""
+        return not self._told or bool(self._left)
+
 
 def _logs_in(url: str, days: Days) -> Iterator[ObjectRef]:
     try:
         buckets = s3.find([url], days)
-    except UsageError:
-        return  # nothing there yet
+    except UsageError as error:
+        raise SourceError(f"{error}: no log is there yet, or the prefix is wrong", hint=error.hint) from error
     for bucket in buckets:
         yield from (ObjectRef(bucket.name, one.key, one.size) for one in bucket.objects if one.is_log)
 

@@ -16,6 +16,7 @@ from straykey.stores.sql import SqlStore, Writing
 from straykey.stores.troubles import State, Trouble
 from straykey.watch.batch import Batch
 from straykey.watch.mirror import Mirror
+from straykey.watch.rehearsal import WithoutOldDrills, current
 from straykey.watch.verdict import Audience, Verdicts, judge_anew, keep, publish, tell
 
 Step = Callable[[str], None]  # is told the name of each step before it is taken
@@ -64,7 +65,8 @@ def _written(writing: Writing, mirror: Mirror, batch: Batch, worker: Worker, ter
     is_changed = mirror.catch_up(writing)
     step("absorb")
     if not batch.is_empty:
-        is_changed |= mirror.take(writing.absorb(batch.ledger, mirror.held))
+        ledger = WithoutOldDrills(batch.ledger, current(connection, now))
+        is_changed |= mirror.take(writing.absorb(ledger, mirror.held))
         step("mark")
         _note(writing, batch, now)
     step("judge")

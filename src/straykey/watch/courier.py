@@ -15,8 +15,8 @@ from straykey.stores.outbox import Posted
 from straykey.stores.sql import SqlStore, Writing
 from straykey.watch.commit import Step
 
-_AT_ONCE = 50
-_CLAIMED_SECONDS = 300  # longer than any sink takes for so many
+_AT_ONCE = 10
+_CLAIMED_SECONDS = 600  # longer than any sink takes for so many
 _FIRST_WAIT_SECONDS = 5
 _LONGEST_WAIT_SECONDS = 900
 _LONGEST_ASKED_SECONDS = 86_400  # a receiver may ask for

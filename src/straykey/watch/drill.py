@@ -4,13 +4,14 @@ Afterwards it is taken out again: sinks hear that it is over, and nothing of it 
 """
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from random import Random
 
 import msgspec
-from sqlalchemy import delete
+from sqlalchemy import Connection, delete
 
 from straykey.core import lifecycle
+from straykey.core.finding import Status
 from straykey.core.lifecycle import Tracked
 from straykey.errors import UsageError
 from straykey.formats.text import as_json
@@ -22,7 +23,9 @@ from straykey.sources.queue import Queue
 from straykey.stores import findings, outbox, schema
 from straykey.stores.outbox import State
 from straykey.stores.sql import SqlStore
+from straykey.watch import rehearsal
 from straykey.watch.assembly import audience_of
+from straykey.watch.rehearsal import Rehearsal
 
 _REGION = "us-east-1"
 _POLL_SECONDS = 0.25
@@ -60,17 +63,21 @@ def run(settings: WatchSettings, store: SqlStore, patience: Patience, rng: Rando
     source = _source(settings)
     began = patience.seconds()
 
-    def since() -> str:
-        return f"{patience.seconds() - began:5.1f} s"
+    def timed(line: str) -> None:
+        tell(f"{patience.seconds() - began:5.1f} s  {line}")
 
-    tell(f"{since()}  a theft of keys of role {NAME} goes into {source}")
+    with store.writing() as writing:
+        # Three steps at most, and what they take.
+        until = patience.now() + timedelta(seconds=4 * patience.most_seconds * (1 + len(settings.sinks)))
+        rehearsal.begin(writing.connection, Rehearsal(theft.arn, _written(until)))
+    timed(f"a theft of keys of role {NAME} goes into {source}")
     take_back = _put(source, theft, patience.now())
     try:
-        missing = tuple(_missing(settings, store, theft, patience, lambda line: tell(f"{since()}  {line}")))
+        missing = tuple(_missing(settings, store, theft, patience, timed))
     finally:
         take_back()
         _take_out(store, theft)
-    tell(f"{since()}  taken out again")
+    timed("taken out again")
     return Outcome(missing)
 
 
@@ -117,77 +124,94 @@ def _key(theft: Drill, now: datetime) -> str:
 
 
 def _missing(settings: WatchSettings, store: SqlStore, theft: Drill, patience: Patience, tell: Tell) -> Iterator[str]:
-    if not patience.until(lambda: _found(store, theft) is not None):
+    if not patience.until(lambda: _is_whole(store, theft)):
         yield (
-            "the finding is not in the store: does straykey watch run, with this source and this store? "
-            "straykey status and its log tell more"
+            "the finding is not in the store, or not all of it: does straykey watch run, with this source and this "
+            f"store, and trusts no network that holds {theft.address}? straykey status and its log tell more"
         )
         return
-    tell("the finding is in the store")
     tracked = _found(store, theft)
-    sinks = audience_of(settings).for_whom(tracked) if tracked else []
-    yield from _wanting(store, theft, sinks, 1, patience, tell)
+    if tracked is None or tracked.status is not Status.OPEN:
+        yield "the finding is in the store, but hidden: by a rule, see straykey findings rules"
+        return
+    tell("the finding is in the store")
+    sinks = audience_of(settings).for_whom(tracked)
+    missing = list(_wanting(store, theft, sinks, Status.OPEN, patience, tell))
     _resolve(store, theft, patience)
     tell("the finding is resolved")
-    yield from _wanting(store, theft, sinks, 2, patience, tell)
+    missing += _wanting(store, theft, sinks, Status.RESOLVED, patience, tell)
+    yield from missing
 
 
 def _wanting(
-    store: SqlStore, theft: Drill, sinks: list[str], tellings: int, patience: Patience, tell: Tell
+    store: SqlStore, theft: Drill, sinks: list[str], status: Status, patience: Patience, tell: Tell
 ) -> Iterator[str]:
-    """Wait until each sink was told so often."""
+    """Wait until each sink was told of this status."""
     for sink in sinks:
-        if patience.until(lambda one=sink: _told(store, theft, one) >= tellings):  # type: ignore[misc]
+        if patience.until(lambda one=sink: _is_told(store, theft, one, status)):  # type: ignore[misc]
             tell(f"sink {sink} has it")
         else:
-            yield f"sink {sink} has not got it: {_trouble(store, theft, sink)}"
+            yield f"sink {sink} has not heard that it is {status.value}: {_trouble(store, theft, sink)}"
+
+
+def _is_whole(store: SqlStore, theft: Drill) -> bool:
+    """True once all that was put in was read: before that, home may be taken for the stray."""
+    with store.ledger() as ledger:
+        evidence = ledger.sessions.get(theft.arn)
+    counts = [one.events.count(len(theft.records)) for one in evidence.sightings.values()] if evidence else []
+    return sum(counts) == theft.uses and _found(store, theft) is not None
 
 
 def _found(store: SqlStore, theft: Drill) -> Tracked | None:
+    """The finding about the thief's network."""
     with store.reading() as connection:
-        known = findings.findings_since(connection, -1).values()
-    return next((one for one in known if one.finding.session.arn == theft.arn), None)
+        known = _findings_of(connection, theft)
+    return next((one for one in known if one.finding.stray.address == theft.address), None)
 
 
-def _told(store: SqlStore, theft: Drill, sink: str) -> int:
-    return sum(one.sink == sink for one in _letters(store, theft, State.DELIVERED))
+def _findings_of(connection: Connection, theft: Drill) -> list[Tracked]:
+    known = findings.findings_since(connection, -1).values()
+    return [one for one in known if one.finding.session.arn == theft.arn]
+
+
+def _is_told(store: SqlStore, theft: Drill, sink: str, status: Status) -> bool:
+    tracked = _found(store, theft)
+    if tracked is None:
+        return False
+    with store.reading() as connection:
+        name = tracked.finding.id
+        keys = {one.key for one in outbox.told_of(connection, name) if one.finding.status == status.value}
+        letters = outbox.letters(connection, [State.DELIVERED], name)
+    return any(one.sink == sink and one.key in keys for one in letters)
 
 
 def _trouble(store: SqlStore, theft: Drill, sink: str) -> str:
-    left = [one for one in _letters(store, theft, State.WAITING, State.PARKED) if one.sink == sink]
+    tracked = _found(store, theft)
+    with store.reading() as connection:
+        states = [State.WAITING, State.PARKED]
+        letters = outbox.letters(connection, states, tracked.finding.id) if tracked else []
+    left = [one for one in letters if one.sink == sink]
     if not left:
         return "nothing was posted to it: does straykey watch run with this sink?"
     return left[0].reason or "it waits to be delivered"
 
 
-def _letters(store: SqlStore, theft: Drill, *states: State) -> list[outbox.Letter]:
-    tracked = _found(store, theft)
-    if tracked is None:
-        return []
-    with store.reading() as connection:
-        return outbox.letters(connection, states, tracked.finding.id)
-
-
 def _resolve(store: SqlStore, theft: Drill, patience: Patience) -> None:
     with store.writing() as writing:
-        known = findings.findings_since(writing.connection, -1).values()
-        over = [
-            lifecycle.resolved(one, "the drill is over", NAME, _written(patience.now()))
-            for one in known
-            if one.finding.session.arn == theft.arn
-        ]
+        now = _written(patience.now())
+        known = [one for one in _findings_of(writing.connection, theft) if not one.is_over]
+        over = [lifecycle.resolved(one, "the drill is over", NAME, now) for one in known]
         findings.put_findings(writing.connection, over, writing.revision)
 
 
 def _take_out(store: SqlStore, theft: Drill) -> None:
-    """Nothing of it stays; whoever watches looks at the store anew."""
+    """Nothing of it stays but what a sink has still to be told; whoever watches looks at the store anew."""
     with store.writing() as writing:
         connection = writing.connection
-        known = findings.findings_since(connection, -1)
-        mine = [name for name, one in known.items() if one.finding.session.arn == theft.arn]
-        findings.drop_findings(connection, mine)
+        findings.drop_findings(connection, [one.finding.id for one in _findings_of(connection, theft)])
         for column in (schema.accounts.c.account, schema.coverage.c.account):
             connection.execute(delete(column.table).where(column == ACCOUNT))
+        rehearsal.end(connection)
         writing.let_go([theft.arn])
 
 

@@ -55,6 +55,9 @@ class Feed(Protocol):
     def backlog(self) -> int | None:
         """How many parcels wait; None where nobody can say."""
 
+    def is_behind(self) -> bool:
+        """True while logs of long ago are still to come, and no message tells how old they are."""
+
 
 class QueueFeed:
     """An SQS queue; only objects in `buckets` are fetched."""
@@ -82,6 +85,9 @@ class QueueFeed:
 
     def backlog(self) -> int | None:
         return self._queue.status().visible
+
+    def is_behind(self) -> bool:
+        return False
 
 
 def _parcel_of(delivery: Delivery) -> Parcel:

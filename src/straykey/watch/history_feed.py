@@ -21,6 +21,7 @@ from straykey.watch.feed import Parcel
 _EVERY_SECONDS = 120.0
 # Events come into the history minutes after they were made, and not in order.
 _LATE = timedelta(minutes=30)
+_LONG = timedelta(hours=1)
 
 
 class Reached(msgspec.Struct, frozen=True):
@@ -36,7 +37,10 @@ class Reached(msgspec.Struct, frozen=True):
 
 
 class HistoryFeed:
-    """`read` gives the history of a window, a page at a time; `position` is what was stored of an earlier process."""
+    """`read` gives the history of a window, a page at a time; `position` is what was stored of an earlier process.
+
+    Where there is none, the first look goes back to `since`; to the beginning, if that is None.
+    """
 
     gives_up_after: int | None = None
     hold_seconds = 3600
@@ -47,13 +51,15 @@ class HistoryFeed:
         read: Callable[[Window], Source],
         position: str,
         *,
+        since: datetime | None = None,
         now: Callable[[], datetime],
         seconds: Callable[[], float],
         wait: Callable[[float], object],
     ) -> None:
         self.name = name
         self._read = read
-        self._reached = msgspec.json.decode(position, type=Reached) if position else Reached()
+        self._reached = msgspec.json.decode(position, type=Reached) if position else Reached(done=since)
+        self._has_looked = False
         self._now, self._seconds, self._wait = now, seconds, wait
         self._next = seconds()
         self._pages: Iterator[Parcel] = iter(())
@@ -78,7 +84,7 @@ class HistoryFeed:
                 raise SourceError(f"{self.name}: AWS gave no more of it", hint="it is asked again")
             self._reached = msgspec.structs.replace(self._reached, began=began, back=_oldest(page, self._reached.back))
             yield self._parcel(page)
-        self._reached = Reached(done=began)
+        self._reached, self._has_looked = Reached(done=began), True
         self._next = self._seconds() + _EVERY_SECONDS
         yield self._parcel(Decoded())
 
@@ -98,6 +104,11 @@ class HistoryFeed:
 
     def backlog(self) -> int | None:
         return None
+
+    def is_behind(self) -> bool:
+        """Until the first look of this process is done, and while one is that began long after the last."""
+        done, began = self._reached.done, self._reached.began
+        return not self._has_looked or done is None or (began is not None and began - done > _LONG)
 
 
 def _oldest(page: Decoded, known: datetime | None) -> datetime | None:

@@ -10,6 +10,7 @@ from straykey.errors import SourceError
 from straykey.watch.feed import Feed, Parcel
 
 _MOST_WAITING = 2_000  # parcels that wait to be folded; beyond that nothing is received
+_MOST_BYTES = 32 << 20  # before unpacking: so much is folded in seconds
 _WAIT_SECONDS = 5.0  # a process that is told to stop waits for so long: some supervisors give it ten
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 60.0
 
@@ -53,11 +54,16 @@ class Inbox:
                 return
 
     def take(self, wait_seconds: float, most: int) -> list[Held]:
-        """What waits, up to so much; waits for the first."""
+        """What waits, up to so many objects, and so many bytes of them; waits for the first."""
         taken: list[Held] = []
+        objects = size = 0
         with suppress(Empty):
             taken.append(self._waiting.get(timeout=wait_seconds))
-            while len(taken) < most:
+            while True:
+                refs = taken[-1][1].objects
+                objects, size = objects + max(1, len(refs)), size + sum(ref.size or 0 for ref in refs)
+                if objects >= most or size >= _MOST_BYTES:
+                    break
                 taken.append(self._waiting.get_nowait())
         return taken
 

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from straykey.core.finding import Finding, Severity
+from straykey.core.lifecycle import Tracked
 from straykey.core.moment import later
 from straykey.stores.sql import SqlStore
 from straykey.watch.mirror import Mirror
@@ -87,16 +88,16 @@ def _told(mirror: Mirror) -> _Told:
 def silent(mirror: Mirror, before: str) -> list[str]:
     """The sessions that may leave, the longest silent first.
 
-    Who is named by a finding stays, and of each address that somebody else still uses the latest few.
+    Who is named by a finding that is not over stays, and of each address that somebody else still uses the latest few.
     """
-    named = {arn for one in mirror.findings.values() if _is_kept(one.finding.severity) for arn in one.finding.sessions}
+    named = {arn for one in mirror.findings.values() if _keeps(one) for arn in one.finding.sessions}
     stays = _witnesses(mirror, before)
     leaving = [(stay.ends, arn) for arn, stay in mirror.stays.items() if stay.ends < before]
     return [arn for _, arn in sorted(leaving) if arn not in named and arn not in stays]
 
 
-def _is_kept(severity: Severity) -> bool:
-    return severity is not Severity.INFORMATIONAL
+def _keeps(tracked: Tracked) -> bool:
+    return not tracked.is_over and tracked.finding.severity is not Severity.INFORMATIONAL
 
 
 def _witnesses(mirror: Mirror, before: str) -> set[str]:

@@ -23,6 +23,7 @@ from straykey.watch.batch import Batch
 from straykey.watch.commit import Committed, Terms, commit
 from straykey.watch.courier import Courier
 from straykey.watch.feed import Feed, Parcel
+from straykey.watch.horizon import Horizon
 from straykey.watch.inbox import Held, Inbox
 from straykey.watch.intake import Intake, object_of
 from straykey.watch.leaving import Leaving
@@ -32,7 +33,7 @@ from straykey.watch.pruning import prune
 from straykey.watch.report import Report
 from straykey.watch.sorting import deadly, sort_out, suspected
 
-_AT_ONCE = 500  # parcels in one transaction
+_AT_ONCE = 500  # objects in one transaction
 _IDLE_SECONDS = 1.0
 _KEEPING_SECONDS = 5.0
 _LEAVING_SECONDS = 600.0
@@ -74,6 +75,7 @@ class Watch:
         self._pace = Pace(name, clock)
         self._stop = Event()
         self._kept = self._left = self._committed = clock.seconds()
+        self._horizon = Horizon(clock.seconds)
         self._leaving = Leaving(parts.store, parts.mirror, parts.limits.ttl_seconds)
 
     def stop(self) -> None:
@@ -127,6 +129,7 @@ class Watch:
         return len(held)
 
     def _take_in(self, held: list[Held]) -> None:
+        self._horizon.note(held)
         self._parts.terms.step("fetch")
         known = self._insist(lambda: self._known_of(held))
         together: list[Held] = []
@@ -264,9 +267,9 @@ class Watch:
         self._parts.report.stands(waiting, [one.name for one in self._parts.couriers], aside)
 
     def _let_go(self) -> None:
-        now = self._pace.log_time()
+        now = self._horizon.time(self._pace.newest(), self._parts.feeds, self._inbox.failing)
         if not now:
-            return  # nothing was read yet: nobody knows how far the logs are
+            return  # nobody knows how far the logs were read
         if left := self._leaving.let_go(now):
             _log.info("left", sessions=left)
 

@@ -47,8 +47,8 @@ class Pace:
         self._worker = self.worker(batch, None)
         self._last.append((self._clock.seconds(), batch.records))
 
-    def log_time(self) -> str:
-        """How far the logs are, which are minutes late; never ahead of the clock.  Empty while nothing was read."""
+    def newest(self) -> str:
+        """The time of the newest record; never ahead of the clock.  Empty while nothing was read."""
         return min(self._clock.now(), self._worker.newest)
 
     def _rate(self, more: int) -> float:

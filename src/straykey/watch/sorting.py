@@ -38,7 +38,7 @@ def sort_out(parcels: Sequence[Held], failed: Mapping[str, list[UnavailableError
         if (not errors and not parcel.broken) or _is_ours(feed, errors, is_last=is_last):
             outcome.done.append(held)
         else:
-            outcome.again.append((held, _delay(parcel) if errors else 0))
+            outcome.again.append((held, _delay(held, errors) if errors else 0))
     return outcome
 
 
@@ -47,7 +47,10 @@ def _is_ours(feed: Feed, errors: list[UnavailableError], *, is_last: bool) -> bo
     return feed.gives_up_after is None and (not errors or (is_last and not any(one.is_passing for one in errors)))
 
 
-def _delay(parcel: Parcel) -> int:
+def _delay(held: Held, errors: list[UnavailableError]) -> int:
+    feed, parcel = held
+    if feed.gives_up_after is not None and parcel.tries > 1 and all(one.is_passing for one in errors):
+        return _LONGEST_DELAY_SECONDS  # each time counts there: an outage must not use them up in minutes
     return int(min(_LONGEST_DELAY_SECONDS, _FIRST_DELAY_SECONDS * 2 ** min(parcel.tries - 1, 10)))
 
 

@@ -91,7 +91,11 @@ def publish(connection: Connection, changed: Iterable[Tracked], audience: Audien
 def tell(connection: Connection, tracked: Tracked, audience: Audience, now: str) -> Tracked:
     """Post it to all who are to hear of it."""
     told, at = lifecycle.telling(tracked, now)
-    notification = Notification(f"{told.finding.id}:{told.tellings}", told.shown(), at, tracked.told is not None)
+    # With when it was opened: another store, which begins anew, would count from one again.
+    opened = told.opened.replace("-", "").replace(":", "")
+    notification = Notification(
+        f"{told.finding.id}:{opened}:{told.tellings}", told.shown(), at, tracked.told is not None
+    )
     outbox.post(connection, audience.for_whom(tracked), notification, now)
     return told
 
