@@ -26,7 +26,7 @@ from straykey.formats import known
 from straykey.formats.text import bounded, printable
 from straykey.formats.tracked_json import Delivery, Followed, RuleState, Telling
 from straykey.stores import findings, outbox
-from straykey.stores.database import Database, is_missing
+from straykey.stores.database import Database, is_missing, shown
 from straykey.stores.sql import SqlStore, Writing
 
 _LONGEST_RULE_SECONDS = 366 * 86_400
@@ -42,7 +42,7 @@ def opened(where: str) -> Iterator[SqlStore]:
     """A store that is there; none is made."""
     if is_missing(where):
         raise UsageError(
-            f"store {printable(where)}: no such file",
+            f"store {shown(where)}: no such file",
             hint="straykey watch makes it; name it by --store or STRAYKEY_STORE",
         )
     database = Database(where)

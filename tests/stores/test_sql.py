@@ -23,7 +23,7 @@ from straykey.errors import StoreError
 from straykey.formats.finding_json import to_document
 from straykey.pipeline import Period, fold
 from straykey.stores import schema
-from straykey.stores.database import Database
+from straykey.stores.database import Database, shown
 from straykey.stores.sql import ObjectName, SqlStore
 from tests.core.test_ledger_laws import TIGHT, drawn, histories, read
 from tests.records import RawRecord, allocation_record, trail, use_record
@@ -245,12 +245,30 @@ def test_evidence_of_a_later_version_is_refused(database: Database) -> None:
         ("mysql://somebody@host/db", "not supported"),
         ("://", "no address"),
         ("postgresql://somebody:secret@127.0.0.1:1/db", "connection"),
+        ("postgresql://somebody:se@cret:s3cret@host/db", "no address"),
+        ("postgresql://somebody:se@s3cret@host/db", "no address"),
+        ("postgresql://somebody:se@c/s3cret@host/db", "no address"),
+        ("postgresql://somebody:secret@host:s3cret/db", "no address"),
+        ("postgresql://somebody:secret@[::1/db", "no address"),
+        ("postgresql://somebody:secret@host..name/db", "no address"),
+        ("postgresql://somebody@127.0.0.1:1/db?password=secret", "postgresql://127.0.0.1/db: connection"),
+        ("postgresql://somebody@127.0.0.1:1/db?host=s3cret&port=s3cret", "no address"),
+        ("sqlite://somebody:secret@host/db", "no address"),
+        ("sqlite:////nowhere/store.db?timeout=secret", "no address"),
+        ("/nowhere/\0", "no address"),
     ],
 )
 def test_a_store_that_cannot_be_opened_is_told_without_its_password(url: str, said: str) -> None:
     with pytest.raises(StoreError, match=said) as told_of:
         Database(url)
-    assert "secret" not in f"{told_of.value} {told_of.value.hint}"
+    assert "cret" not in f"{told_of.value} {told_of.value.hint}"
+
+
+def test_a_complaint_about_an_address_does_not_carry_it_along() -> None:
+    with pytest.raises(StoreError) as told_of:
+        Database("postgresql://somebody:se@cret:s3cret@host/db")
+    assert told_of.value.__cause__ is None
+    assert told_of.value.__suppress_context__
 
 
 def test_a_file_that_is_no_store_is_told(tmp_path: Path) -> None:
@@ -262,3 +280,10 @@ def test_a_file_that_is_no_store_is_told(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="unable to open"):
         Database(str(tmp_path / "none" / "store.db"))
+
+
+def test_a_file_is_told_without_what_stands_behind_its_path(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"none/store\.db: unable to open") as told_of:
+        Database(f"sqlite:///{tmp_path}/none/store.db?timeout=7&uri=true&password=secret")
+    assert "secret" not in str(told_of.value)
+    assert shown(f"sqlite:///{tmp_path}/store.db?password=secret") == f"{tmp_path}/store.db"

@@ -18,6 +18,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from straykey.errors import StoreError
+from straykey.formats.text import printable
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _WAIT_SECONDS = 60
@@ -80,7 +81,7 @@ class Database:
             except CommandError as error:
                 newest = ScriptDirectory.from_config(config).get_current_head()
                 raise StoreError(
-                    f"store {self._url.render_as_string()}: it was written by a later version than this one ({newest})",
+                    f"store {_shown(self._url)}: it was written by a later version than this one ({newest})",
                     hint="install the version that wrote it, or a later one",
                 ) from error
 
@@ -91,19 +92,43 @@ def is_missing(url: str) -> bool:
     return found.get_backend_name() == "sqlite" and not Path(found.database or "").exists()
 
 
+def shown(url: str) -> str:
+    """What may be said of it: the path of a file, or the server and the database."""
+    return _shown(_url_of(url))
+
+
+def _shown(url: URL) -> str:
+    # Not what is left of it without the password: that may stand in a parameter, too.
+    if url.get_backend_name() == "sqlite":
+        return printable(url.database or "in memory")
+    return printable(f"{url.get_backend_name()}://{url.host or ''}/{url.database or ''}")
+
+
 def _url_of(text: str) -> URL:
+    if "\0" in text:
+        raise _no_address()
     if "://" not in text:
         return URL.create("sqlite", database=text)
     try:
         url = make_url(text)
-    except ArgumentError as error:
-        raise StoreError(f"store {text!r} is no address of a database", hint=_FORMS) from error
+        (url.host or "").encode("idna")  # the driver's complaint would be none of the database's
+    except (ArgumentError, ValueError):
+        raise _no_address() from None  # they quote what may be a part of the password
     if url.get_backend_name() not in ("postgresql", "sqlite"):
         raise StoreError(f"store: {url.get_backend_name()!r} is not supported", hint=_FORMS)
-    return url.set(drivername="postgresql+psycopg") if url.get_backend_name() == "postgresql" else url
+    if url.get_backend_name() == "sqlite":
+        return url
+    if text.count("@") > 1:
+        # What stands behind the first would be taken for the host, and shown.
+        raise _no_address()
+    return url.set(drivername="postgresql+psycopg")
 
 
-_FORMS = "name a file, or postgresql://USER@HOST/DATABASE"
+_FORMS = "name a file, or postgresql://USER@HOST/DATABASE; in a password, write %40 for @, %3A for : and %2F for /"
+
+
+def _no_address() -> StoreError:
+    return StoreError("store: what is set is no address of a database", hint=_FORMS)
 
 
 def _engine(url: URL) -> Engine:
@@ -119,6 +144,8 @@ def _engine(url: URL) -> Engine:
         raise StoreError(
             "store: there is no library for PostgreSQL here", hint="pip install 'straykey[postgres]'"
         ) from error
+    except (ArgumentError, TypeError, ValueError):
+        raise _no_address() from None  # see `_url_of`
 
 
 def _prepare_sqlite(connection: sqlalchemy.engine.interfaces.DBAPIConnection, _: object) -> None:
@@ -141,9 +168,9 @@ def _told(url: URL) -> Iterator[None]:
         yield
     except DBAPIError as error:
         said = str(error.orig).strip().splitlines()
-        raise StoreError(f"store {url.render_as_string()}: {said[0] if said else 'failed'}", hint=_hint(url)) from error
+        raise StoreError(f"store {_shown(url)}: {said[0] if said else 'failed'}", hint=_hint(url)) from error
     except SQLAlchemyError as error:
-        raise StoreError(f"store {url.render_as_string()}: {type(error).__name__}", hint=_hint(url)) from error
+        raise StoreError(f"store {_shown(url)}: {type(error).__name__}", hint=_hint(url)) from error
 
 
 def _hint(url: URL) -> str:
