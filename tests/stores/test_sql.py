@@ -1,5 +1,6 @@
 """The contract of a store, on every database it runs on: what is taken in, in any pieces, comes to what was read."""
 
+import os
 import random
 import threading
 from collections.abc import Callable
@@ -287,3 +288,29 @@ def test_a_file_is_told_without_what_stands_behind_its_path(tmp_path: Path) -> N
         Database(f"sqlite:///{tmp_path}/none/store.db?timeout=7&uri=true&password=secret")
     assert "secret" not in str(told_of.value)
     assert shown(f"sqlite:///{tmp_path}/store.db?password=secret") == f"{tmp_path}/store.db"
+
+
+def test_a_new_file_is_readable_for_its_owner_alone(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        database = Database(str(tmp_path / "store.db"))
+        with database.transaction():
+            modes = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()}
+        database.close()
+    finally:
+        os.umask(before)
+    assert modes == {"store.db": 0o600, "store.db-wal": 0o600, "store.db-shm": 0o600}
+
+
+def test_a_file_that_is_there_stays_as_readable_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "store.db"
+    file.touch()
+    file.chmod(0o640)
+    Database(str(file)).close()
+    assert file.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_link_to_a_file_that_is_not_there_makes_it_readable_for_its_owner_alone(tmp_path: Path) -> None:
+    (tmp_path / "link.db").symlink_to(tmp_path / "store.db")
+    Database(str(tmp_path / "link.db")).close()
+    assert (tmp_path / "store.db").stat().st_mode & 0o777 == 0o600

@@ -5,7 +5,7 @@ the one before.  So whatever is read in a transaction is still true when it comm
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import sqlalchemy
@@ -134,6 +134,7 @@ def _no_address() -> StoreError:
 def _engine(url: URL) -> Engine:
     try:
         if url.get_backend_name() == "sqlite":
+            _make_file(url.database or "")
             engine = sqlalchemy.create_engine(url, connect_args={"timeout": _WAIT_SECONDS})
             event.listen(engine, "connect", _prepare_sqlite)
             event.listen(engine, "begin", _begin_sqlite)
@@ -146,6 +147,17 @@ def _engine(url: URL) -> Engine:
         ) from error
     except (ArgumentError, TypeError, ValueError):
         raise _no_address() from None  # see `_url_of`
+
+
+def _make_file(path: str) -> None:
+    """For its owner alone, and so are those that SQLite makes beside it: what they hold is nobody else's business.
+
+    A file that is there is not even opened: closing it would end the locks that others in this process have on it.
+    """
+    if path in ("", ":memory:") or path.startswith("file:"):
+        return
+    with suppress(OSError, RuntimeError):  # links in a circle; SQLite tells what is in the way
+        Path(path).resolve().touch(mode=0o600, exist_ok=False)
 
 
 def _prepare_sqlite(connection: sqlalchemy.engine.interfaces.DBAPIConnection, _: object) -> None:
