@@ -343,6 +343,29 @@ def test_the_example_can_be_used() -> None:
     assert {type(sink).__struct_config__.tag for sink in told.sinks} == {"jsonl", "webhook", "slack", "eventbridge"}
 
 
+def test_who_wants_the_store_alone_needs_no_sinks_secret_and_no_other_file() -> None:
+    text = """
+store = "kept.db"
+agents = "none.json"
+[[sinks]]
+name = "people"
+kind = "slack"
+url_file = "none"
+"""
+    assert len(complaints(text)) == 2
+    environment = {"STRAYKEY_SINK_PAGER_URL_FILE": "none", "STRAYKEY_SINK_PEOPLE_MIN_SEVERITY": "HIGH"}
+    assert settings_of(text, environment, {}, only=("store",)) == WatchSettings(store=Secret("kept.db"))
+
+
+def test_who_wants_the_store_alone_is_told_what_is_misspelt_above_the_sinks() -> None:
+    with pytest.raises(ConfigError) as caught:
+        settings_of('stroe = "kept.db"', {"STRAYKEY_STROE": "kept.db"}, {}, only=("store",))
+    assert sorted(caught.value.complaints) == [
+        "STRAYKEY_STROE: means nothing here: did you mean STRAYKEY_STORE?",
+        "straykey.toml: stroe: no such setting: did you mean store?",
+    ]
+
+
 def test_a_file_is_read_that_the_command_line_names(tmp_path: Path) -> None:
     (tmp_path / "s.toml").write_bytes(b"\xef\xbb\xbftries = 7\r\n")
     assert watch_settings(tmp_path / "s.toml", {"ttl": "1h"}).tries == 7

@@ -494,3 +494,12 @@ def test_what_is_refused_exits_2_with_a_way_out_and_no_traceback(tmp_path: Path)
         "straykey: no finding 0000 in this store",
         "  straykey findings list --all shows what there is",
     ]
+
+
+@pytest.mark.parametrize("arguments", [["status"], ["findings", "list"]])
+def test_who_looks_needs_no_secret_of_a_sink(tmp_path: Path, arguments: list[str]) -> None:
+    Database(str(tmp_path / "store.db")).close()
+    sink = '[[sinks]]\nname = "people"\nkind = "slack"\nurl_file = "/nowhere/secret"\n'
+    (tmp_path / "straykey.toml").write_text(f'store = "{tmp_path}/store.db"\n{sink}')
+    done = CliRunner().invoke(app, [*arguments, "--config", str(tmp_path / "straykey.toml")])
+    assert done.exit_code == 0, done.exception

@@ -60,11 +60,13 @@ def settings_of(
     *,
     file: str = "straykey.toml",
     required: Collection[str] = (),
+    only: Collection[str] = (),
 ) -> WatchSettings:
     """What is set.  `overrides` are the command line's, by the names of `WatchSettings`; what is empty was not given.
 
-    `file` is what complaints call the text by.  `required` are settings the command cannot do without.  Of files only
-    those are read that a setting names; raises `ConfigError`.
+    `file` is what complaints call the text by.  `required` are settings the command cannot do without.  With `only`,
+    no other setting is read, and no sink: a person who looks at the store may not know the sinks' secrets.  Of files
+    only those are read that a setting names; raises `ConfigError`.
     """
     document = _parsed(toml_text, file)
     reading = _Reading(environment)
@@ -75,8 +77,8 @@ def settings_of(
         _Layer({name: value for name, value in document.items() if name != "sinks"}, partial("{}: {}".format, file)),
     ]
     _unknown(layers[2], WatchSettings, reading)
-    values = _values(WatchSettings, layers, reading)
-    sinks = tuple(_sinks(document, variables, file, reading))
+    values = _values(WatchSettings, layers, reading, only)
+    sinks = () if only else tuple(_sinks(document, variables, file, reading))
     given = {name for name in keys_of(WatchSettings) if any(_forms(name, layer) for layer in layers)}
     for name in sorted(set(required) - given):
         reading.complain(name, "is missing", f"set it in {file}, by {_variable(name)}, or by {_option(name)}")
@@ -132,10 +134,14 @@ def _pointed_at(document: Mapping[str, object], variables: Mapping[str, str]) ->
     yield from (text for variable, text in variables.items() if variable.endswith("_ENV"))
 
 
-def _values(struct: type[msgspec.Struct], layers: Iterable[_Layer], reading: _Reading) -> dict[str, Any]:
+def _values(
+    struct: type[msgspec.Struct], layers: Iterable[_Layer], reading: _Reading, only: Collection[str] = ()
+) -> dict[str, Any]:
     """By name what was read; each from the first layer that sets it."""
     values: dict[str, Any] = {}
     for name, key in keys_of(struct).items():
+        if only and name not in only:
+            continue
         for layer in layers:
             if forms := _forms(name, layer, is_secret=key.is_secret):
                 try:

@@ -85,7 +85,7 @@ Store = Annotated[
 
 def store_of(config: Path | None, store: str) -> str:
     """The address of the store that `watch` keeps, with the password if it has one: never to be shown."""
-    return watch_settings(config, {"store": store}).store.reveal()
+    return watch_settings(config, {"store": store}, only=("store",)).store.reveal()
 
 
 def now() -> str:
@@ -149,7 +149,10 @@ def request_of(
 
 
 def watch_settings(
-    config: Path | None, overrides: Mapping[str, object], required: Collection[str] = ()
+    config: Path | None,
+    overrides: Mapping[str, object],
+    required: Collection[str] = (),
+    only: Collection[str] = (),
 ) -> "WatchSettings":
     """What the command line, the environment and the file that either names set; see `settings_of`."""
     from straykey.config import FILE_VARIABLE, settings_of  # noqa: PLC0415 - logs with it: a tenth of the start
@@ -161,7 +164,8 @@ def watch_settings(
         why = error.strerror if isinstance(error, OSError) else "no UTF-8"
         hint = f"name a file of settings, by --config or {FILE_VARIABLE}"
         raise ConfigError([f"{printable(named)}: {why}: {hint}"]) from error
-    return settings_of(text, os.environ, overrides, file=printable(named) or "straykey.toml", required=required)
+    file = printable(named) or "straykey.toml"
+    return settings_of(text, os.environ, overrides, file=file, required=required, only=only)
 
 
 @contextmanager
