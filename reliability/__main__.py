@@ -23,7 +23,7 @@ from reliability.results import Machine, Outcome, Results
 
 _HERE = Path(__file__).parent
 _RESULTS = _HERE / "results.json"
-_DISK_MEGABYTES = 8
+_DISK_MEGABYTES = 16  # more than the store and its journal ever take here
 _CRASHES = 20  # more than an object that nobody could read would be given out
 
 Trouble = Callable[[Bench, argparse.Namespace], Outcome | None]
@@ -32,19 +32,25 @@ Trouble = Callable[[Bench, argparse.Namespace], Outcome | None]
 def main() -> None:
     asked = _asked()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # moto's server tells every request
-    results = Results(Machine(platform.python_version(), os.cpu_count() or 1, platform.system()))
+    results = _known(asked.results)
+    results.machine = Machine(platform.python_version(), os.cpu_count() or 1, platform.system())
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="straykey-reliability-")))
         aws = stack.enter_context(Aws.started())
         postgres = stack.enter_context(PostgresServer.started()) if PostgresServer.is_installed() else None
         bench = Bench(aws, postgres, scratch, Size(asked.worlds, asked.objects), asked.seed)
         for name in asked.only or _TROUBLES:
-            _try(bench, name, asked, results)
-    asked.results.write_bytes(msgspec.json.format(msgspec.json.encode(results)) + b"\n")
+            _note(results, name, _tried(bench, name, asked))
+            asked.results.write_bytes(msgspec.json.format(msgspec.json.encode(results)) + b"\n")
     if asked.results == _RESULTS:
         file = _HERE.parent / "docs/reliability.md"
         file.write_text(page.published(file.read_text(), results))
-    sys.exit(any(not one.holds for one in results.outcomes))
+    sys.exit(any(not one.holds for one in results.outcomes.values()))
+
+
+def _known(file: Path) -> Results:
+    """What was tried before stays where it is not tried anew."""
+    return msgspec.json.decode(file.read_bytes(), type=Results) if file.exists() else Results(Machine("", 0, ""))
 
 
 def _asked() -> argparse.Namespace:
@@ -55,20 +61,25 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--worlds", type=int, default=1, help="simulated worlds in the trail of one run")
     parser.add_argument("--objects", type=int, default=150, help="objects in the trail of one run, about")
     parser.add_argument("--results", type=Path, default=_RESULTS, help="file to keep the results in")
-    asked = parser.parse_args()
-    if asked.only and asked.results == _RESULTS:
-        parser.error("with --only, name a file of its own by --results: the page shows all troubles")
-    return asked
+    return parser.parse_args()
 
 
-def _try(bench: Bench, name: str, asked: argparse.Namespace, results: Results) -> None:
+def _tried(bench: Bench, name: str, asked: argparse.Namespace) -> Outcome | None:
     print(f"{name} … ", end="", flush=True)
-    outcome = _TROUBLES[name](bench, asked)
+    try:
+        return _TROUBLES[name](bench, asked)
+    except AssertionError as error:
+        return Outcome(name, "", wrong=[str(error)])
+
+
+def _note(results: Results, name: str, outcome: Outcome | None) -> None:
+    results.outcomes.pop(name, None)
+    results.absent.pop(name, None)
     if outcome is None:
-        results.absent.append(_WHY_ABSENT[name])
+        results.absent[name] = _WHY_ABSENT[name]
         print(_WHY_ABSENT[name])
         return
-    results.outcomes.append(outcome)
+    results.outcomes[name] = outcome
     print(
         f"{outcome.kills} kills, {outcome.runs} runs, {outcome.seconds:.0f} s: {'holds' if outcome.holds else 'FAILS'}"
     )

@@ -97,7 +97,7 @@ def disk_full(bench: Bench, folder: Path | None, times: int = 3) -> Outcome:
     outcome = Outcome("the disk full" if folder else "no file may grow", SQLITE)
     with bench.run(outcome, folder=folder) as site:
         share = len(site.trail.told) // (2 * times)
-        for _ in range(times):
+        for number in range(times):
             life = site.live()
             life.is_ready()
             site.tell(share)
@@ -105,8 +105,10 @@ def disk_full(bench: Bench, folder: Path | None, times: int = 3) -> Outcome:
             with _full(folder) if folder else _limited(life):
                 site.tell(share)
                 _sees_trouble(site, life)
-            if bench.random("full").random() < 0.5:
+            if number % 2:
                 site.kill(life)
+            else:
+                site.stop()
     return outcome
 
 

@@ -16,7 +16,7 @@ def published(text: str, results: Results) -> str:
 
 
 def render(results: Results) -> str:
-    machine, outcomes = results.machine, results.outcomes
+    machine, outcomes = results.machine, list(results.outcomes.values())
     parts = [f"Python {machine.python}, {machine.cores} cores, {machine.system}.\n", _sum(outcomes)]
     parts += [_table(("trouble", "store", "runs", "kills", "s", "equal to a scan"), map(_outcome, outcomes))]
     parts += ["## What came again\n", _table(_AGAIN, map(_again, outcomes))]
@@ -24,7 +24,7 @@ def render(results: Results) -> str:
     wrong = [f"* {one.name}, {one.store}: {what}\n" for one in outcomes for what in one.wrong]
     parts += ["## What was wrong\n", "".join(wrong)] if wrong else []
     told = [f"* {one.name}, {one.store}: {note}\n" for one in outcomes for note in one.notes]
-    told += [f"* {what}\n" for what in results.absent]
+    told += [f"* {what}\n" for what in results.absent.values()]
     parts += ["## Besides\n", "".join(told)] if told else []
     return "\n".join(parts)
 

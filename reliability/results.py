@@ -67,5 +67,5 @@ class Machine(msgspec.Struct, frozen=True):
 
 class Results(msgspec.Struct):
     machine: Machine
-    outcomes: list[Outcome] = []
-    absent: list[str] = []  # what could not be tried, and why
+    outcomes: dict[str, Outcome] = {}  # by the name that the command line has for it
+    absent: dict[str, str] = {}  # what could not be tried, and why
