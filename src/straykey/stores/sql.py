@@ -50,14 +50,14 @@ class Writing:
         connection.execute(update(schema.clock).values(revision=clock.revision + 1))
         self.revision, self.epoch = connection.execute(select(clock.revision, clock.epoch)).one()
 
-    def changes_since(self, revision: int) -> Changes:
-        """What other transactions wrote after that one; all there is after -1."""
-        found = evidence.sessions_since(self.connection, revision)
-        return Changes(
-            {one.session.arn: one for one in found},
-            evidence.facts_since(self.connection, _GRANT, Grant, revision),
-            evidence.facts_since(self.connection, _MADE, Made, revision),
-        )
+    def sessions_since(self, revision: int) -> Iterator[Evidence]:
+        """What other transactions wrote of sessions after that one, one at a time; all there is after -1."""
+        return evidence.sessions_since(self.connection, revision)
+
+    def facts_since(self, revision: int) -> Changes:
+        """As `sessions_since`, of all else."""
+        grants = evidence.facts_since(self.connection, _GRANT, Grant, revision)
+        return Changes({}, grants, evidence.facts_since(self.connection, _MADE, Made, revision))
 
     def absorb(self, ledger: Settled, known: MutableMapping[str, Held]) -> Changes:
         """Take in what was folded; for `known` see `merge_sessions`."""

@@ -66,12 +66,13 @@ class Mirror:
             self.forget()
             self.epoch = writing.epoch
         self._writing = writing
-        since, before = self.revision, len(self.rules)
-        changes = writing.changes_since(since)
-        for arn in changes.sessions:
-            self.held.pop(arn, None)
+        since, is_other = self.revision, False
+        for one in writing.sessions_since(since):  # not all at once: after a start that is all there is
+            self.held.pop(one.session.arn, None)
+            self._note(one.session.arn, one)
+            is_other = True
         rules = findings.rules_of(writing.connection)
-        is_other = bool(self.take(changes)) or rules != self.rules or before != len(rules)
+        is_other |= self.take(writing.facts_since(since)) or rules != self.rules
         self.findings |= findings.findings_since(writing.connection, since)
         self.rules = rules
         return is_other
