@@ -103,15 +103,14 @@ def drill(
     A watch process must be running. Then the theft is taken out again: sinks hear that it is over, and the store
     forgets it. Exit code 1 if anything did not arrive. It takes sqs:SendMessage, or s3:PutObject and s3:DeleteObject.
     """
-    from straykey import logs  # noqa: PLC0415 - see above
+    from straykey import casebook, logs  # noqa: PLC0415 - see above
     from straykey.watch import drill as drills  # noqa: PLC0415
-    from straykey.watch.assembly import opened  # noqa: PLC0415
 
     logs.configure(logs.Level.WARNING, logs.LogFormat.TEXT, sys.stderr, _now)
     settings = watch_settings(config, {"store": store}, required=("sources",))
     patience = drills.Patience(_now, time.monotonic, time.sleep, wait)
-    with opened(settings) as opened_store:
-        outcome = drills.run(settings, opened_store, patience, random.SystemRandom(), typer.echo)
+    with casebook.opened(settings.store.reveal()) as opened:
+        outcome = drills.run(settings, opened, patience, random.SystemRandom(), typer.echo)
     for line in outcome.missing:
         say(f"straykey: {line}")
     if outcome.missing:

@@ -133,6 +133,7 @@ def test_a_drill_reaches_every_sink_and_leaves_nothing(
     (tmp_path / "ip-ranges.json").write_text(json.dumps(ranges))
     boto3.client("securityhub").enable_security_hub()
     if source == "bucket":
+        Database(str(tmp_path / "store.db")).close()  # of a process that watched before
         drilling = subprocess.Popen(
             [sys.executable, "-m", "straykey", "drill", "--config", str(config)],
             stdout=subprocess.PIPE,
@@ -144,7 +145,8 @@ def test_a_drill_reaches_every_sink_and_leaves_nothing(
             said, complained = drilling.communicate(timeout=SECONDS)
         code = drilling.returncode
     else:
-        with watching(config, tmp_path / "log"):
+        with watching(config, tmp_path / "log") as process:
+            until((tmp_path / "store.db").exists, process)
             ended = drilled(config)
             until(lambda: trail.left == 0, None)
         said, complained, code = ended.stdout, ended.stderr, ended.returncode
@@ -163,9 +165,19 @@ def test_a_drill_reaches_every_sink_and_leaves_nothing(
 def test_a_drill_that_nobody_watches_says_what_is_missing(aws: Aws, tmp_path: Path, receiver: Receiver) -> None:
     config = tmp_path / "straykey.toml"
     config.write_text(settings(Trail(aws), tmp_path, tmp_path, receiver.url))
+    Database(str(tmp_path / "store.db")).close()
     ended = drilled(config, "--wait", "1")
     assert ended.returncode == 1
     assert "does straykey watch run" in ended.stderr
+
+
+def test_a_drill_makes_no_store_where_there_is_none(tmp_path: Path) -> None:
+    config = tmp_path / "straykey.toml"
+    config.write_text('sources = ["s3://logs/AWSLogs/"]')
+    ended = drilled(config, "--store", str(tmp_path / "none.db"))
+    assert ended.returncode == 2
+    assert "none.db: no such file" in ended.stderr
+    assert not (tmp_path / "none.db").exists()
 
 
 def settings(trail: Trail, folder: Path, world: Path, url: str) -> str:
