@@ -134,8 +134,8 @@ def _no_address() -> StoreError:
 def _engine(url: URL) -> Engine:
     try:
         if url.get_backend_name() == "sqlite":
-            _make_file(url.database or "")
             engine = sqlalchemy.create_engine(url, connect_args={"timeout": _WAIT_SECONDS})
+            _make_file(url.database or "")
             event.listen(engine, "connect", _prepare_sqlite)
             event.listen(engine, "begin", _begin_sqlite)
             return engine
