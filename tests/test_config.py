@@ -3,7 +3,7 @@
 import pickle
 from collections.abc import Mapping
 from datetime import timedelta
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import pytest
@@ -25,6 +25,7 @@ from straykey.setting import (
     WebhookFormat,
     WebhookSink,
 )
+from straykey.sim.drill import THIEF
 from tests.conftest import ROOT
 
 QUEUE = "sqs://sqs.eu-west-1.amazonaws.com/111122223333/trail"
@@ -341,6 +342,7 @@ def test_the_example_can_be_used() -> None:
     environment = {"STRAYKEY_PAGER_SECRET": HUSH, "SLACK_WEBHOOK": SLACK_URL}
     told = settings_of((ROOT / "docs/straykey.toml").read_text(), environment, {}, required=("sources",))
     assert {type(sink).__struct_config__.tag for sink in told.sinks} == {"jsonl", "webhook", "slack", "eventbridge"}
+    assert not any(ip_address(THIEF.address) in network for network in told.trusted_networks), "no drill would be found"
 
 
 def test_who_wants_the_store_alone_needs_no_sinks_secret_and_no_other_file() -> None:

@@ -27,6 +27,7 @@ from straykey.secret import Secret
 from straykey.setting import KINDS, Key, WatchSettings, keys_of
 from straykey.stores.database import Database
 from straykey.stores.findings import rules_of
+from straykey.stores.troubles import State
 from straykey.watch.feed import Parcel
 from tests.conftest import ROOT, Golden
 from tests.records import trail, use_record
@@ -259,6 +260,11 @@ def test_the_findings_page_shows_what_the_commands_print(golden: Golden, tmp_pat
 @pytest.mark.parametrize("name", list(fields(Condition)))
 def test_every_field_of_the_status_is_documented(name: str) -> None:
     assert f"`{name}`" in (ROOT / "docs/findings.md").read_text()
+
+
+@pytest.mark.parametrize("state", State)
+def test_every_state_of_a_trouble_is_documented(state: State) -> None:
+    assert f"`{state.value}`" in (ROOT / "docs/findings.md").read_text()
 
 
 @pytest.mark.parametrize("gap", Gap)

@@ -94,7 +94,8 @@ class WebhookSink(Sink, frozen=True, kw_only=True, tag="webhook"):
         Key("What is sent: `json` (straykey's own), `asff`, `ocsf`, `guardduty`.", entry.one_of(WebhookFormat)),
     ] = WebhookFormat.JSON
     allow_private: Annotated[
-        bool, Key("Send to private addresses, too: this machine, the VPC, link-local ones.", entry.switch)
+        bool,
+        Key("Send to private addresses, too: this machine, the VPC. Link-local ones are always refused.", entry.switch),
     ] = False
 
 
@@ -164,7 +165,12 @@ class WatchSettings(msgspec.Struct, frozen=True, kw_only=True):
         Key("Accounts of yours besides those whose records are read; or a file of them.", entry.accounts),
     ] = frozenset()
     ip_ranges: Annotated[
-        Path | None, Key("AWS's ip-ranges.json; without it a copy is downloaded once a week.", entry.path)
+        Path | None,
+        Key(
+            "AWS's ip-ranges.json; without it a copy is downloaded where there is none of the last week. Read at the "
+            "start: restart `watch` once a week, and after a failed download.",
+            entry.path,
+        ),
     ] = None
     offline: Annotated[bool, Key("Never download the ranges; use the cached copy if any.", entry.switch)] = False
     trusted_networks: Annotated[
