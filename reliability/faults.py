@@ -14,7 +14,7 @@ from reliability.child import COURIER, LOOP
 from reliability.life import Life
 from reliability.receiver import Manner
 from reliability.results import Outcome
-from reliability.site import Site
+from reliability.site import AT_ONCE, Site
 
 _LONGEST_LIFE_SECONDS = 1.2
 _STEP_SECONDS = 15.0
@@ -77,10 +77,10 @@ def _dies(site: Site, before: tuple[str, int], outcome: Outcome) -> None:
 
 
 def crash_loop(bench: Bench, store: str, crashes: int) -> Outcome:
-    """All messages in hand, and the process dies; so often that whoever counts must think them to blame."""
-    outcome = Outcome("crash loop with everything in hand", store)
+    """The same messages in hand each time it dies; so often that whoever counts must think them to blame."""
+    outcome = Outcome("crash loop with the same messages in hand", store)
     with bench.run(outcome) as site:
-        site.tell(len(site.untold))
+        site.tell(AT_ONCE)
         for _ in range(crashes):
             life = site.live(dies_before=("fold", 1))
             life.is_ready()

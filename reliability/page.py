@@ -67,5 +67,5 @@ def _again(one: Outcome) -> Sequence[str]:
 def _falls(outcomes: Sequence[Outcome]) -> str:
     falls: Counter[str] = Counter()
     for one in outcomes:
-        falls += one.ended
+        falls.update(one.ended)
     return _table(("the process was", "kills"), [(what, str(count)) for what, count in sorted(falls.items())])

@@ -22,7 +22,7 @@ class Outcome(msgspec.Struct):
     lives: int = 0
     kills: int = 0
     failed: int = 0
-    ended: Counter[str] = msgspec.field(default_factory=Counter)
+    ended: dict[str, int] = {}
     objects: int = 0
     records: int = 0
     messages: int = 0
@@ -42,7 +42,7 @@ class Outcome(msgspec.Struct):
         self.lives += site.tally.lives
         self.kills += site.tally.kills
         self.failed += site.tally.failed
-        self.ended += site.tally.ended
+        self.ended = dict(Counter(self.ended) + site.tally.ended)
         self.objects += len(site.trail.contents)
         self.records += site.trail.records
         self.messages += len(site.trail.told)

@@ -25,7 +25,7 @@ from straykey.stores.database import Database
 from straykey.stores.sql import SqlStore
 
 VISIBILITY_SECONDS = 3
-_AT_ONCE = 10
+AT_ONCE = 10  # messages that the queue gives out, and takes, in one call
 _LEAP_SECONDS = 400  # of the clock, while nothing is left to read
 _AT_LAST_SECONDS = 300.0
 _END_SECONDS = 30.0
@@ -76,12 +76,12 @@ class Site:
     def tell(self, most: int) -> None:
         """Send so many of the messages that are left."""
         some, self.untold = self.untold[:most], self.untold[most:]
-        for at in range(0, len(some), _AT_ONCE):
+        for at in range(0, len(some), AT_ONCE):
             self._sqs.send_message_batch(
                 QueueUrl=self.queue,
                 Entries=[
                     {"Id": str(n), "MessageBody": message(self._refs[key])}
-                    for n, key in enumerate(some[at : at + _AT_ONCE])
+                    for n, key in enumerate(some[at : at + AT_ONCE])
                 ],
             )
 
