@@ -11,6 +11,7 @@ import socket
 import sys
 import time
 from datetime import UTC, datetime
+from threading import Thread
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -130,7 +131,8 @@ def _watch(settings: "WatchSettings") -> None:
     log.info("ranges", told=ranges.told)
     with assembled(settings, ranges.ranges, _name(), _now) as one, monitored(one, settings):
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: one.watch.stop())
+            # By a thread: what the signal broke into may hold the very lock that is needed.
+            signal.signal(number, lambda *_: Thread(target=one.watch.stop, daemon=True).start())
         log.info("watching", sources=list(settings.sources), sinks=[sink.name for sink in settings.sinks])
         one.watch.run()
 
