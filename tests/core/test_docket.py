@@ -4,6 +4,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import msgspec
 import pytest
@@ -20,10 +21,21 @@ from straykey.core.reading import decode
 from straykey.core.settings import Settings
 from straykey.formats.finding_json import to_document
 from tests import crowds
-from tests.core.test_ledger_laws import TIGHT, grants, histories, makings
-from tests.records import RawRecord, trail, use_record
+from tests.core.test_home import OTHER_INSTANCE, OWN, VPCE, home, lone, through
+from tests.core.test_ledger_laws import TIGHT, asked, grants, histories, makings
+from tests.records import RawRecord, allocation_record, trail, use_record
 from tests.seen import RANGES, trusting
 from tests.sim.trials import SEEDS, world
+
+MONITORING = "monitoring.amazonaws.com"
+VICTIM = "i-0123456789abcdef0"
+ENDED = {"instancesSet": {"items": [{"instanceId": VICTIM}]}}
+STOPPED = {"instanceId": VICTIM, "previousState": {"code": 80, "name": "stopped"}}
+
+
+def restart(time: str) -> RawRecord:
+    return asked("StartInstances", ENDED, {"instancesSet": {"items": [STOPPED]}}, f"2026-05-04T{time}Z")
+
 
 ASKED = [
     Settings(),
@@ -186,6 +198,78 @@ def test_as_each_session_of_a_crowd_comes_and_goes_it_equals_judging_all(kind: s
     for arn in rng.sample(arns, len(arns)):
         watch.forget(arn)
         watch.check()
+
+
+NOBODY: dict[str, Any] = {"instance": "somebody", "delivery": None}
+LONE = [through("10.0.1.10", VPCE, OWN, 0), lone()]
+# What is said of a session at first, and by others then, by which it becomes something else.
+SECOND_THOUGHTS = {
+    "another endpoint for the service": (
+        LONE,
+        [through("10.0.1.20", "vpce-0ccc", None, instance=OTHER_INSTANCE, source=MONITORING)],
+    ),
+    "a service that names owners": (LONE, [through("10.0.2.2", "vpce-0ddd", OWN, **NOBODY, source=MONITORING)]),
+    "an account that is ours": (
+        [home(), through("10.0.1.10", VPCE, "444455556666", 5)],
+        [use_record(**NOBODY, account="444455556666")],
+    ),
+    "an endpoint's owner": ([home(), through("10.0.1.10", VPCE, None, 5)], [through("10.0.2.2", VPCE, OWN, **NOBODY)]),
+    "a neighbour behind the endpoint": (
+        [home(), through("10.0.1.10", VPCE, None, 5)],
+        [through("10.0.1.20", VPCE, None, 1, instance=OTHER_INSTANCE)],
+    ),
+    "an owner of the address": (
+        [home(), home(5, address="198.18.0.77")],
+        [allocation_record(account="444455556666", address="198.18.0.77", time="2026-05-04T09:00:00Z")],
+    ),
+    "a grant of the address": (
+        [home(), home(5, address="198.18.0.77"), restart("10:30:00")],
+        [
+            asked(
+                "AssociateAddress",
+                {"publicIp": "198.18.0.77", "instanceId": VICTIM},
+                {"_return": True, "associationId": "eipassoc-0a"},
+                "2026-05-04T10:04:00Z",
+            )
+        ],
+    ),
+    "a restart": ([home(), home(5, address="198.18.0.77")], [restart("10:04:00")]),
+    "another restart": (
+        [home(), restart("10:04:00"), home(5, address="198.18.0.77"), home(30, address="198.18.0.78")],
+        [restart("10:20:00")],
+    ),
+    "a name that was taken": (
+        [home(), home(5, address="203.0.113.66", key="ASIATAKEN")],
+        [
+            use_record(instance="somebody", delivery=None, source="sts.amazonaws.com", event="AssumeRole")
+            | {
+                "requestParameters": {
+                    "roleArn": "arn:aws:iam::111122223333:role/web-role",
+                    "roleSessionName": VICTIM,
+                },
+                "responseElements": {
+                    "credentials": {"accessKeyId": "ASIATAKEN"},
+                    "assumedRoleUser": {"arn": f"arn:aws:sts::111122223333:assumed-role/web-role/{VICTIM}"},
+                },
+            }
+        ],
+    ),
+    "an end of the instance": (
+        [home(), home(59)],
+        [asked("TerminateInstances", ENDED, ENDED, "2026-05-04T10:05:00Z")],
+    ),
+}
+
+
+@pytest.mark.parametrize(("first", "then"), SECOND_THOUGHTS.values(), ids=SECOND_THOUGHTS)
+def test_what_others_tell_can_change_what_is_found_of_a_session(first: list[RawRecord], then: list[RawRecord]) -> None:
+    watch = Watch(Settings(), RANGES, Bounds())
+    watch.take(first)
+    watch.check()
+    before = shown(watch.docket.judged())
+    watch.take(then)
+    watch.check()
+    assert shown(watch.docket.judged())[0] != before[0]
 
 
 def watching(kind: str, size: int) -> Watch:
