@@ -80,7 +80,7 @@ class PostgresServer:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     if not PostgresServer.is_installed():
-        assert "STRAYKEY_NEEDS_POSTGRESQL" not in os.environ, "PostgreSQL is not installed"
+        assert "POSTGRESQL_IS_NEEDED" not in os.environ, "PostgreSQL is not installed"
         pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
     with PostgresServer.started() as server:
         yield server
