@@ -38,7 +38,8 @@ from straykey.watch.mirror import Judging, Mirror
 from straykey.watch.pace import Clock
 
 RECORDS_AN_OBJECT = 200
-_TTL_SECONDS = 3600
+# An hour of log time goes by in minutes, or less: so sessions leave sooner, and are looked for more often.
+_LIMITS = Limits(ttl_seconds=3_600, leaving_seconds=30.0, window_seconds=30.0)
 _GIVEN_AT_ONCE = 10  # as a queue does
 _THIEF = b'"203.0.113.'
 _USUAL, _THEFT = ".json.gz", ".theft.json.gz"
@@ -138,7 +139,7 @@ class Steady:
 def measure(trail: Objects, store_url: str, rate: int, minutes: list[float]) -> dict[str, object]:
     feed = Steady(len(trail.files), RECORDS_AN_OBJECT / rate)
     store = SqlStore(Database(store_url))
-    mirror, limits = Mirror(Judging(Settings(), None)), Limits(ttl_seconds=_TTL_SECONDS)
+    mirror, limits = Mirror(Judging(Settings(), None)), _LIMITS
     parts = Parts([feed], Intake(trail, Bounds()), store, mirror, limits=limits)
     clock = Clock(lambda: datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), time.monotonic)
     watch = Watch(parts, clock, "bench")

@@ -101,7 +101,7 @@ class Aws:
 
     def refuse(self, text: str, code: str, status: str = "403 Forbidden", times: float = inf) -> None:
         """Answer every request that has `text` in what was asked, or so many, with an error."""
-        is_json = text.startswith("AmazonSQS.")
+        is_json = text.startswith(("AmazonSQS.", "AWSEvents."))
         xml = f"<Error><Code>{code}</Code><Message>no</Message></Error>"
         body = json.dumps({"__type": code, "message": "no"}) if is_json else xml
         self._prepared[text] = _Prepared(status, body.encode(), times)

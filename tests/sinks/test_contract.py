@@ -97,15 +97,15 @@ def slack(receiver: Receiver) -> Place:
     return over_http(receiver, Slack(receiver.url, reach=HERE), lambda body: body["text"].startswith("RESOLVED"))
 
 
-def on_aws(aws: Aws, sink: Sink, path: str, received: Callable[[], list[Received]]) -> Place:
-    return Place(sink, received, lambda: aws.refuse(f"POST {path}?", "AccessDenied"), aws.relent)
+def on_aws(aws: Aws, sink: Sink, asked: str, received: Callable[[], list[Received]]) -> Place:
+    return Place(sink, received, lambda: aws.refuse(asked, "AccessDenied"), aws.relent)
 
 
 def sns(aws: Aws) -> Place:
     queue = Queue("told")
     topic = boto3.client("sns").create_topic(Name="told")["TopicArn"]
     boto3.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue.arn)
-    return on_aws(aws, Sns(topic), "/", lambda: [told(json.loads(body["Message"])) for body in queue.bodies()])
+    return on_aws(aws, Sns(topic), "POST /?", lambda: [told(json.loads(body["Message"])) for body in queue.bodies()])
 
 
 def eventbridge(aws: Aws) -> Place:
@@ -118,7 +118,7 @@ def eventbridge(aws: Aws) -> Place:
         details = [body["detail"] for body in queue.bodies()]
         return [Received(f"{one['id']}-{one['updatedAt']}", one["service"]["archived"]) for one in details]
 
-    return on_aws(aws, EventBridge(), "/", received)
+    return on_aws(aws, EventBridge(), "AWSEvents.PutEvents", received)
 
 
 def securityhub(aws: Aws) -> Place:
@@ -129,7 +129,7 @@ def securityhub(aws: Aws) -> Place:
         found = hub.get_findings()["Findings"]
         return [Received(f"{one['Id']}-{one['UpdatedAt']}", one["RecordState"] == "ARCHIVED") for one in found]
 
-    return on_aws(aws, SecurityHub(), "/findings/import", received)
+    return on_aws(aws, SecurityHub(), "POST /findings/import?", received)
 
 
 @pytest.fixture(params=[jsonl, ocsf, webhook, slack, sns, eventbridge, securityhub], ids=lambda one: one.__name__)

@@ -13,14 +13,15 @@ from straykey.watch.feed import Feed
 from straykey.watch.inbox import Held
 
 # Longer than a message that could not be read is put off.
-_WINDOW_SECONDS = 1_200.0
+WINDOW_SECONDS = 1_200.0
 
 
 class Horizon:
     """Of all sources of one process."""
 
-    def __init__(self, seconds: Callable[[], float]) -> None:
+    def __init__(self, seconds: Callable[[], float], window_seconds: float = WINDOW_SECONDS) -> None:
         self._seconds = seconds
+        self._window_seconds = window_seconds
         self._began = seconds()
         self._sent: deque[tuple[float, float]] = deque()  # when messages were taken in, and when the oldest was sent
 
@@ -35,7 +36,7 @@ class Horizon:
 
         A log is made before a message tells of it.  So it is no later than the oldest message of the last minutes.
         """
-        since = self._seconds() - _WINDOW_SECONDS
+        since = self._seconds() - self._window_seconds
         if self._began > since or any(feed.is_behind() for feed in feeds) or any(failing):
             return ""
         while self._sent and self._sent[0][0] < since:

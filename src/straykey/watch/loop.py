@@ -23,7 +23,7 @@ from straykey.watch.batch import Batch
 from straykey.watch.commit import Committed, Terms, commit
 from straykey.watch.courier import Courier
 from straykey.watch.feed import Feed, Parcel
-from straykey.watch.horizon import Horizon
+from straykey.watch.horizon import WINDOW_SECONDS, Horizon
 from straykey.watch.inbox import Held, Inbox
 from straykey.watch.intake import Intake, object_of
 from straykey.watch.leaving import Leaving
@@ -36,7 +36,6 @@ from straykey.watch.sorting import deadly, sort_out, suspected
 _AT_ONCE = 500  # objects in one transaction
 _IDLE_SECONDS = 1.0
 _KEEPING_SECONDS = 5.0
-_LEAVING_SECONDS = 600.0
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 30.0
 _NOTHING_SECONDS = 30  # until it is tried again, where nothing can be fetched at all
 _THREADS_SECONDS = 20.0  # all of them together: whoever stops a process waits but so long
@@ -46,10 +45,16 @@ _T = TypeVar("_T")
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """`tries`: so often is an object asked for that cannot be had, before it is put aside."""
+    """`tries`: so often is an object asked for that cannot be had, before it is put aside.
+
+    Sessions leave `ttl_seconds` after their last key expired, looked for every `leaving_seconds`; for `window_seconds`
+    see `Horizon`.
+    """
 
     tries: int = 5
     ttl_seconds: int = 6 * 3600
+    leaving_seconds: float = 600.0
+    window_seconds: float = WINDOW_SECONDS
 
 
 class Parts(msgspec.Struct, frozen=True):
@@ -75,7 +80,7 @@ class Watch:
         self._pace = Pace(name, clock)
         self._stop = Event()
         self._kept = self._left = self._committed = clock.seconds()
-        self._horizon = Horizon(clock.seconds)
+        self._horizon = Horizon(clock.seconds, parts.limits.window_seconds)
         self._leaving = Leaving(parts.store, parts.mirror, parts.limits.ttl_seconds)
 
     def stop(self) -> None:
@@ -250,7 +255,7 @@ class Watch:
         self._kept = self._clock.seconds()
         self._insist(self._commit_nothing)
         self._insist(self._look_around)
-        if self._kept - self._left >= _LEAVING_SECONDS:
+        if self._kept - self._left >= self._parts.limits.leaving_seconds:
             self._left = self._kept
             self._insist(self._let_go)
             self._insist(lambda: prune(self._parts.store, self._clock.now()))
