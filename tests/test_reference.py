@@ -151,7 +151,14 @@ def test_control_c_ends_all_processes_at_once(tmp_path: Path) -> None:
     for number in range(24):
         (tmp_path / f"big-{number}.json").write_bytes(content)
     command = [sys.executable, "-m", "straykey", "scan", str(tmp_path), "--offline", "--jobs", "2"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        # Who runs the tests in the background has it ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no thread runs here
+    )
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     while len(workers := children.read_text().split()) < 2:
         time.sleep(0.01)
