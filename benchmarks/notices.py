@@ -112,7 +112,7 @@ def page(results: Results) -> str:
     steady, soak = results.steady, results.soak
     told = [
         _HEAD,
-        f'Written by `make latency ARGS="--soak 3600"`. {results.date}, {results.machine}.',
+        f'Written by `make latency`, with an hour\'s soak by `ARGS="--soak 3600"`. {results.date}, {results.machine}.',
         "",
         "| | records a second | for | sessions at the end | p50 | p99 | most | p99 with a theft | CPU | peak memory |",
         "|---|---|---|---|---|---|---|---|---|---|",
