@@ -4,6 +4,7 @@ Most records say again what one before them said: the same session, with the sam
 same program, the same call, a second later.  Of such a record only its time and its id are news: its *stamp*.
 """
 
+from collections.abc import Sequence
 from operator import itemgetter
 from zlib import crc32
 
@@ -13,12 +14,20 @@ from straykey.core.observation import Caller, Event
 
 _NEVER = "~"  # later than any time
 TIME = 20  # how many letters of a stamp are its time; what follows is its event's id
-_ID_OF = itemgetter(slice(TIME, None))
+ID_OF = itemgetter(slice(TIME, None))
 
 
 def rank(text: str) -> int:
     """A number below 2**32 that depends on `text` alone, the same in every process."""
     return crc32(text.encode("utf-8", "replace"))
+
+
+def ranks(texts: Sequence[str]) -> list[int]:
+    """`rank` of each, without the price of a call: nothing is done more often."""
+    try:
+        return list(map(crc32, map(str.encode, texts)))
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return [rank(text) for text in texts]
 
 
 class Alike(msgspec.Struct, gc=False, array_like=True):
@@ -86,11 +95,10 @@ def thinned(calls: list[Calls], keep: int) -> list[Calls]:
     program and of each call; the last of all; and one of each hour.
     """
     stamps = [stamp for one in calls for kind in one.kinds for stamp in kind.stamps]
-    # `rank` of each, without the price of a call: nothing is done more often here.
-    ranks = list(map(crc32, map(str.encode, map(_ID_OF, stamps))))
-    lowest = sorted(set(ranks))
+    numbers = ranks(list(map(ID_OF, stamps)))
+    lowest = sorted(set(numbers))
     ceiling = lowest[min(keep, len(lowest) - 1)]
-    kept = {stamp for stamp, number in zip(stamps, ranks, strict=True) if number <= ceiling}
+    kept = {stamp for stamp, number in zip(stamps, numbers, strict=True) if number <= ceiling}
     kept.update(_firsts(calls), [one.earliest for one in calls], [max([one.latest for one in calls])])
     hours = hours_of(calls)
     kept.update([hours[hour] for hour in hours.keys() - {stamp[:13] for stamp in kept}])

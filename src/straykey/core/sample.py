@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import msgspec
 
-from straykey.core.calls import TIME, Calls, rank
+from straykey.core.calls import ID_OF, Calls, rank, ranks
 from straykey.core.observation import Event
 
 V = TypeVar("V")
@@ -24,18 +24,19 @@ NO_CEILING = _SPACE
 
 def lowest(texts: Iterable[str], keep: int) -> list[str]:
     """The `keep` texts that a bounded set of these holds."""
-    return sorted(texts, key=lambda text: (rank(text), text))[:keep]
+    return [text for _, text in ranked(texts)[:keep]]
 
 
-def lowest_beyond(texts: Iterable[str], keep: int) -> list[str]:
-    """The texts that a bounded set of these lets fall."""
-    return sorted(texts, key=lambda text: (rank(text), text))[keep:]
+def ranked(texts: Iterable[str]) -> list[tuple[int, str]]:
+    """The texts, each behind its rank, in the order in which bounded sets keep them."""
+    them = list(texts)
+    return sorted(zip(ranks(them), them, strict=True))
 
 
 def trim(bounded: dict[str, V], keep: int) -> None:
     """Let fall all but the `keep` lowest keys."""
     if len(bounded) > keep:
-        for text in lowest_beyond(bounded, keep):
+        for _, text in ranked(bounded)[keep:]:
             del bounded[text]
 
 
@@ -119,20 +120,23 @@ class Events(msgspec.Struct, gc=False, array_like=True):
 
     def add(self, identity: str, event: Event, keep: int) -> None:
         if self.limit == NO_CEILING or rank(identity) <= self.limit:
-            known = self.drawn.get(identity)
-            if known is None:
-                self.drawn[identity] = event
-                if len(self.drawn) > 2 * keep:
-                    self._trim(keep)
-            elif event < known:
-                self.drawn[identity] = event
+            self._put(identity, event, keep)
+
+    def _put(self, identity: str, event: Event, keep: int) -> None:
+        known = self.drawn.get(identity)
+        if known is None:
+            self.drawn[identity] = event
+            if len(self.drawn) > 2 * keep:
+                self._trim(keep)
+        elif event < known:
+            self.drawn[identity] = event
 
     def absorb(self, other: "Events", keep: int) -> None:
-        other.draw()
         self.draw()
         self.limit = min(self.limit, other.limit)
         for identity, event in other.drawn.items():
             self.add(identity, event, keep)
+        self._draw_from(other.undrawn, keep)
 
     def settle(self, keep: int) -> None:
         """Bring to the one form that any order of reading leads to, once it is drawn."""
@@ -144,16 +148,23 @@ class Events(msgspec.Struct, gc=False, array_like=True):
         calls, most = self.undrawn, self.most
         self.undrawn, self.most = [], 0
         if calls:
-            for one in calls:
-                for kind in one.kinds:
-                    for stamp in kind.stamps:
-                        self.add(stamp[TIME:], one.event(kind, stamp), most)
+            self._draw_from(calls, most)
             self._trim(most)
+
+    def _draw_from(self, calls: list[Calls], keep: int) -> None:
+        for one in calls:
+            for kind in one.kinds:
+                identities = list(map(ID_OF, kind.stamps))
+                for stamp, identity, number in zip(kind.stamps, identities, ranks(identities), strict=True):
+                    if number <= self.limit:
+                        self._put(identity, one.event(kind, stamp), keep)
 
     def _trim(self, keep: int) -> None:
         if len(self.drawn) > keep:
-            trim(self.drawn, keep)
-            self.limit = min(self.limit, max(rank(identity) for identity in self.drawn))
+            in_order = ranked(self.drawn)
+            for _, identity in in_order[keep:]:
+                del self.drawn[identity]
+            self.limit = min(self.limit, in_order[keep - 1][0])
 
     @property
     def overflowed(self) -> bool:
@@ -163,7 +174,7 @@ class Events(msgspec.Struct, gc=False, array_like=True):
     def count(self, keep: int) -> int:
         """How many distinct events there were: exact up to `keep`."""
         if self.undrawn and not self.drawn and keep == self.most:
-            identities = {stamp[TIME:] for one in self.undrawn for kind in one.kinds for stamp in kind.stamps}
+            identities = {ID_OF(stamp) for one in self.undrawn for kind in one.kinds for stamp in kind.stamps}
             few = lowest(identities, keep) if len(identities) > keep else identities
             return distinct(few, keep, overflowed=len(identities) > keep)
         return distinct(self.kept, keep, overflowed=self.overflowed)
