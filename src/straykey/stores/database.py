@@ -160,11 +160,21 @@ def _make_file(path: str) -> None:
         Path(path).resolve().touch(mode=0o600, exist_ok=False)
 
 
+# Sessions are written again and again: what lies in the log of changes for longer is copied into the file less often,
+# and what is in memory need not be read back from there.
+_SQLITE = (
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "wal_autocheckpoint = 8000",  # pages of 4 kB
+    "cache_size = -32000",  # kB
+)
+
+
 def _prepare_sqlite(connection: sqlalchemy.engine.interfaces.DBAPIConnection, _: object) -> None:
     connection.isolation_level = None  # else the driver begins transactions at its own will
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = FULL")
+    for setting in _SQLITE:
+        cursor.execute(f"PRAGMA {setting}")
     cursor.close()
 
 
