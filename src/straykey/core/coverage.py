@@ -34,7 +34,7 @@ class Covered(msgspec.Struct, frozen=True):
     kind: Kind
 
 
-_CATEGORIES = {"Data": Kind.DATA, "NetworkActivity": Kind.NETWORK}
+_CATEGORIES: dict[str | None, Kind] = {"Data": Kind.DATA, "NetworkActivity": Kind.NETWORK}
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -50,35 +50,37 @@ class Seen(msgspec.Struct, frozen=True):
 
 def covered(records: Iterable[Record]) -> dict[Covered, Seen]:
     """What these records show to be covered; what names no account, region or time shows nothing."""
-    found: dict[tuple[str | None, str | None, Kind], tuple[str, str]] = {}
+    # Asked of every record, so of each kind of them but once: which they are follows from what they name.
+    found: dict[tuple[str | None, ...], tuple[str, str]] = {}
     for record in records:
         time = moment(record.time)  # of each: what is no date may stand above all that are
         if time is None:
             continue
-        key = (record.recipient, record.region, _kind(record))
+        invoker = record.identity.invoked_by if record.name == _ASSUME and record.identity else None
+        key = (record.recipient, record.region, record.category, record.name, invoker)
         known = found.get(key)
         if known is None:
             found[key] = (time, time)
         elif time < known[0] or time > known[1]:
             found[key] = (min(known[0], time), max(known[1], time))
-    return {
-        Covered(account, region or "", kind): Seen(first, last)
-        for (account, region, kind), (first, last) in found.items()
-        if account and is_account(account) and _is_region(region)
-    }
+    seen: dict[Covered, Seen] = {}
+    for (account, region, category, name, invoker), (first, last) in found.items():
+        if account and is_account(account) and region is not None and _is_region(region):
+            what = Covered(account, region, _kind(category, name or "", invoker))
+            seen[what] = joined(seen.get(what), Seen(first, last))
+    return seen
 
 
-def _kind(record: Record) -> Kind:
-    if record.category in _CATEGORIES:
-        return _CATEGORIES[record.category]
-    name = record.name or ""
-    if name == _ASSUME and record.identity is not None and record.identity.invoked_by in _EC2:
+def _kind(category: str | None, name: str, invoker: str | None) -> Kind:
+    if category in _CATEGORIES:
+        return _CATEGORIES[category]
+    if name == _ASSUME and invoker in _EC2:
         return Kind.ISSUANCE
     return Kind.READ if name.startswith(_READING) else Kind.WRITE
 
 
-def _is_region(text: str | None) -> bool:
-    return text is not None and text.isascii() and len(text) <= _LONGEST_REGION and text.replace("-", "").isalnum()
+def _is_region(text: str) -> bool:
+    return text.isascii() and len(text) <= _LONGEST_REGION and text.replace("-", "").isalnum()
 
 
 def joined(one: Seen | None, other: Seen) -> Seen:
