@@ -1,11 +1,14 @@
 """How long it takes from the notice of an object to what it shows being stored, while records come at a steady rate.
 
-    python -m benchmarks.latency prepare TRAIL OBJECTS MOST
+    python -m benchmarks.latency prepare TRAIL OBJECTS MOST [MINUTES]
     python -m benchmarks.latency run OBJECTS STORE RECORDS_A_SECOND SECONDS
 
-TRAIL is of `benchmarks.growth`; its records are put into objects of some hundred, as a trail delivers them.  Each is
-due at its time; who fetches it reads a file, so that what is measured is straykey, and the store on its disk.  All of
-it runs on one processor.  Sessions leave an hour after their last key expired.  Prints one line of JSON.
+TRAIL is of `benchmarks.growth`; its records are put into objects of some hundred, as a trail delivers them: each holds
+all records of some sessions that were made in the same five minutes, or in as many as are asked.  With 0 minutes
+every object holds hardly more than one record of each of its sessions: the worst that could come.
+
+Each is due at its time; who fetches it reads a file, so that what is measured is straykey, and the store on its disk.
+All of it runs on one processor.  Sessions leave an hour after their last key expired.  Prints one line of JSON.
 """
 
 import gzip
@@ -16,12 +19,14 @@ import resource
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
+from zlib import crc32
 
 import msgspec
 import structlog
+from isal import isal_zlib
 
 from straykey.core.envelope import Decoded
 from straykey.core.evidence import Bounds
@@ -40,6 +45,8 @@ from straykey.watch.pace import Clock
 RECORDS_AN_OBJECT = 200
 # An hour of log time goes by in minutes, or less: so sessions leave sooner, and are looked for more often.
 _LIMITS = Limits(ttl_seconds=3_600, leaving_seconds=30.0, window_seconds=30.0)
+_MINUTES = 5  # CloudTrail delivers "about every five minutes"
+_GZIP = 31  # zlib's name for it
 _GIVEN_AT_ONCE = 10  # as a queue does
 _THIEF = b'"203.0.113.'
 _USUAL, _THEFT = ".json.gz", ".theft.json.gz"
@@ -54,25 +61,43 @@ class Objects:
     def fetch_all(self, refs: Iterable[ObjectRef]) -> Iterator[tuple[ObjectRef, int, Iterator[Decoded]]]:
         for ref in refs:
             packed = self.files[int(ref.key)].read_bytes()
-            yield ref, len(packed), iter([decode(gzip.decompress(packed))])
+            yield ref, len(packed), iter([decode(isal_zlib.decompress(packed, _GZIP))])
 
     @property
     def thefts(self) -> list[int]:
         return [number for number, file in enumerate(self.files) if file.name.endswith(_THEFT)]
 
 
-def prepare(trail: Path, folder: Path, most: int) -> None:
+def prepare(trail: Path, folder: Path, most: int, minutes: int) -> None:
     folder.mkdir(parents=True)
     number = 0
-    for file in sorted(trail.glob("*.json.gz")):
-        records = msgspec.json.decode(gzip.decompress(file.read_bytes()), type=dict[str, list[msgspec.Raw]])
-        for part in _parts(records["Records"]):
+    for delivered in _deliveries(trail, minutes):
+        for part in _parts(delivered):
             body = msgspec.json.encode({"Records": part})
             ending = _THEFT if _THIEF in body else _USUAL
             (folder / f"{number:07d}{ending}").write_bytes(gzip.compress(body, 1))
             number += 1
         if number >= most:
             return
+
+
+def _deliveries(trail: Path, minutes: int) -> Iterator[list[msgspec.Raw]]:
+    """All records of each so many minutes; those of a file hardly ever lie further apart than its first and next."""
+    together: list[msgspec.Raw] = []
+    until: datetime | None = None
+    for file in sorted(trail.glob("*.json.gz")):
+        records = msgspec.json.decode(gzip.decompress(file.read_bytes()), type=dict[str, list[msgspec.Raw]])["Records"]
+        began = msgspec.json.decode(records[0], type=_Timed).time
+        if until is not None and began >= until:
+            yield together
+            together, until = [], None
+        until = until or began + timedelta(minutes=minutes)
+        together += records
+    yield together
+
+
+class _Timed(msgspec.Struct):
+    time: datetime = msgspec.field(name="eventTime")
 
 
 def _parts(records: list[msgspec.Raw]) -> Iterator[list[msgspec.Raw]]:
@@ -82,7 +107,7 @@ def _parts(records: list[msgspec.Raw]) -> Iterator[list[msgspec.Raw]]:
     for record in records:
         text = bytes(record)
         at = text.find(b'"arn":"')
-        parts[hash(text[at : text.find(b'"', at + 7)]) % shares].append(record)
+        parts[crc32(text if at < 0 else text[at : text.find(b'"', at + 7)]) % shares].append(record)
     return filter(None, parts)
 
 
@@ -194,6 +219,6 @@ def run(folder: Path, store: str, rate: int, seconds: float) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1] == "prepare":
-        prepare(Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]))
+        prepare(Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]), int([*sys.argv, f"{_MINUTES}"][5]))
     else:
         run(Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]), float(sys.argv[5]))
