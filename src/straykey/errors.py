@@ -5,7 +5,8 @@
     ├── SourceError    AWS, or what reaches it, does not let us read anything; exit 2
     ├── ConfigError    the configuration cannot be used; all complaints at once; exit 2
     ├── RangesError    a file of AWS address ranges that is none; exit 2
-    └── StoreError     the store cannot be opened, read or written; exit 2
+    ├── StoreError     the store cannot be opened, read or written; exit 2
+    └── PolicyError    an IAM policy that is not understood to the letter, so not evaluated; exit 2
 
 Input that cannot be read is no error: it is counted by reason, named, and reported at the end.
 """
@@ -45,3 +46,7 @@ class RangesError(StraykeyError):
 
 class StoreError(StraykeyError):
     """The store cannot be opened, read or written; what was not committed is as if it had never come."""
+
+
+class PolicyError(StraykeyError):
+    """An IAM policy has something in it that we do not evaluate; the message names statement and place."""

@@ -1,0 +1,1 @@
+"""What locks a thief out, and what else it would break."""
