@@ -13,6 +13,7 @@ import sqlalchemy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from straykey.core.codec import evidence_to_bytes
 from straykey.core.evidence import Bounds
 from straykey.core.folding import Folding
 from straykey.core.judge import judge
@@ -229,6 +230,18 @@ def test_a_store_of_a_later_version_is_refused(url: str) -> None:
     database.close()
     with pytest.raises(StoreError, match="later version"):
         Database(url)
+
+
+def test_evidence_that_an_older_version_wrote_unpacked_is_read(database: Database) -> None:
+    store = SqlStore(database)
+    store.absorb(folded([use_record()], Bounds()), [ONE], NOW)
+    with store.ledger() as ledger:
+        written = dict(ledger.sessions.items())
+    (evidence,) = written.values()
+    with database.transaction() as connection:
+        connection.execute(sqlalchemy.update(schema.sessions).values(evidence=evidence_to_bytes(evidence)))
+    with store.ledger() as ledger:
+        assert dict(ledger.sessions.items()) == written
 
 
 def test_evidence_of_a_later_version_is_refused(database: Database) -> None:

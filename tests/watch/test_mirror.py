@@ -6,7 +6,6 @@ from contextlib import contextmanager
 import pytest
 
 from straykey.core import lifecycle
-from straykey.core.codec import evidence_to_bytes
 from straykey.core.evidence import Bounds
 from straykey.core.finding import Status
 from straykey.core.grant import Grant
@@ -70,7 +69,7 @@ def held_otherwise(process: Process) -> list[str]:
     return [
         arn
         for arn, held in mine.items()
-        if not held.data == evidence_to_bytes(held.evidence) == evidence_to_bytes(there[arn])
+        if not held.data == evidence.packed(held.evidence) == evidence.packed(there[arn])
     ]
 
 

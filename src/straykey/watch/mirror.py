@@ -21,7 +21,7 @@ from straykey.core.settings import Settings
 from straykey.stores import evidence, findings
 from straykey.stores.sql import Changes, Held, Writing
 
-_MOST_HELD = 16 << 20  # bytes of evidence as it is stored; in the open it takes ten times as much
+_MOST_HELD = 8 << 20  # bytes of evidence as it is stored; in the open it takes twenty times as much
 
 
 class Judging(msgspec.Struct, frozen=True):
