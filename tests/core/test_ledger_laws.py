@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from straykey.core.evidence import Bounds, Evidence
 from straykey.core.folding import Folding
 from straykey.core.judge import judge
-from straykey.core.ledger import Ledger, PackedLedger
+from straykey.core.ledger import Ledger, OpenLedger, PackedLedger
 from straykey.core.reading import decode
 from straykey.core.record import Skipped
 from straykey.core.run import Packing
@@ -189,7 +189,7 @@ def drawn(evidence: Evidence) -> Evidence:
     return evidence
 
 
-def told(ledger: Ledger | PackedLedger) -> tuple[bytes, str]:
+def told(ledger: Ledger | PackedLedger | OpenLedger) -> tuple[bytes, str]:
     """Everything a settled ledger holds, and everything that is judged from it."""
     if isinstance(ledger, Ledger):
         ledger.settle()
@@ -240,6 +240,18 @@ def test_the_fast_way_and_the_plain_way_lead_to_one_ledger(records: list[RawReco
     for _ in range(rounds):
         fold([decode(trail(*records))], folding, Period())
     assert told(folding.ledger()) == told(read(records))
+
+
+@settings(max_examples=300, deadline=None)
+@given(histories(), st.sampled_from([1, 10_000]))
+def test_what_is_not_packed_away_is_what_would_have_been(records: list[RawRecord], held: int) -> None:
+    folding = Folding(TIGHT, Packing(), held)
+    for record in records:
+        fold([decode(trail(record))], folding, Period())
+    opened = folding.ledger_in_the_open()
+    assert told(opened) == told(read(records))
+    assert told(opened) == told(opened), "looked at once more"
+    assert len(opened.sessions) == len(list(opened.sessions))
 
 
 @settings(max_examples=200, deadline=None)

@@ -17,11 +17,11 @@ import msgspec
 
 from straykey.core.calls import TIME, Alike, Calls
 from straykey.core.evidence import Bounds
-from straykey.core.ledger import Ledger, PackedLedger
+from straykey.core.ledger import Ledger, OpenLedger, PackedLedger
 from straykey.core.moment import RESTS_OF_HOUR, moment
 from straykey.core.observation import TELLING, Caller, Issued, call_of, caller_of, is_impossible, told_of
 from straykey.core.record import Identity, Record, Skipped
-from straykey.core.run import Packing, Runs, encoded, run_of
+from straykey.core.run import Open, Packing, Runs, encoded, run_of
 
 # In stamps, of 128 bytes each: 64 MB.  What else is held is weighed in stamps, too.
 _MOST_HELD = 1 << 19
@@ -118,6 +118,24 @@ class Folding:
         scratch = self._scratch
         return PackedLedger(scratch.bounds, self._runs, scratch.accounts, scratch.grants, scratch.makings)
 
+    def ledger_in_the_open(self) -> "OpenLedger | PackedLedger":
+        """All that was folded, settled; what did not have to be packed away so far is not.
+
+        To be called once, and then nothing is to be folded any more.
+        """
+        if self._runs.runs:
+            return self.ledger()
+        scratch = self._scratch
+        calls = self._calls()
+        parts = {
+            arn: msgspec.Raw(encoded(calls.get(arn, []), evidence, scratch.bounds))
+            for arn, evidence in scratch.sessions.items()
+        }
+        scratch.grants.settle(scratch.bounds.grants)
+        scratch.makings.settle(scratch.bounds.makings)
+        sessions = Open(calls, parts, scratch.bounds)
+        return OpenLedger(scratch.bounds, sessions, scratch.accounts, scratch.grants, scratch.makings)
+
     def _enter_hour(self, time: str) -> bool:
         """True if the time is in the one form of `moment`."""
         if moment(time) != time:
@@ -177,13 +195,18 @@ class Folding:
             noted.clear()
         self._held = 0
 
-    def _entries(self) -> Iterator[tuple[str, bytes]]:
+    def _calls(self) -> dict[str, list[Calls]]:
+        """By ARN, what was noted of sessions."""
         by_arn: dict[str, list[Calls]] = {}
         for stamps in (*self._stamps.values(), *self._telling.values()):
             stamps.sort()
         for met in self._callers.values():
             if met.kinds and isinstance(met.caller, Caller):
                 by_arn.setdefault(met.caller.session.arn, []).append(Calls(met.caller, met.kinds))
+        return by_arn
+
+    def _entries(self) -> Iterator[tuple[str, bytes]]:
+        by_arn = self._calls()
         sessions = self._scratch.sessions
         for arn in sorted(by_arn.keys() | sessions.keys()):
             yield arn, encoded(by_arn.get(arn, []), sessions.get(arn), self._scratch.bounds)

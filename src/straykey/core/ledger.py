@@ -16,7 +16,7 @@ from straykey.core.making import Made
 from straykey.core.network import is_account
 from straykey.core.observation import Issued, Use, observe
 from straykey.core.record import Record, Skipped
-from straykey.core.run import Packing, Runs
+from straykey.core.run import Open, Packing, Runs
 from straykey.core.session import Session, is_instance_id, parse_session
 
 
@@ -128,6 +128,16 @@ class PackedLedger(msgspec.Struct, frozen=True):
         """Bring to the one form that any order of reading leads to.  Sessions are, when unpacked."""
         self.grants.settle(self.bounds.grants)
         self.makings.settle(self.bounds.makings)
+
+
+class OpenLedger(msgspec.Struct, frozen=True):
+    """A settled ledger of few records, whose sessions need not be packed away."""
+
+    bounds: Bounds
+    sessions: Open
+    accounts: set[str]
+    grants: Facts[Grant]
+    makings: Facts[Made]
 
 
 def _place_of(made: Made) -> tuple[str, str]:

@@ -202,6 +202,29 @@ class _Values(ValuesView[Evidence]):
         return (evidence for _, evidence in self._mapping.unpacked())
 
 
+class Open(Mapping[str, Evidence]):
+    """The settled evidence of sessions that need not be packed away, by ARN; made anew each time it is looked at.
+
+    Of most there are calls alone; the others lie as parts.
+    """
+
+    def __init__(self, calls: dict[str, list[Calls]], parts: dict[str, msgspec.Raw], bounds: Bounds) -> None:
+        self._calls = calls
+        self._parts = parts
+        self._bounds = bounds
+
+    def __len__(self) -> int:
+        return len(self._calls.keys() | self._parts.keys())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._calls.keys() | self._parts.keys()))
+
+    def __getitem__(self, arn: str) -> Evidence:
+        if arn in self._parts:
+            return _evidence_of([self._parts[arn]], self._bounds)
+        return _settled(self._calls[arn], None, self._bounds)
+
+
 def encoded(calls: list[Calls], evidence: Evidence | None, bounds: Bounds) -> bytes:
     """A part.  Calls are thinned; where there are many all the same, by many keys or from many networks, evidence is
     made of them, so that it stays bounded.
@@ -231,7 +254,10 @@ def _join(parts: list[msgspec.Raw], bounds: Bounds) -> bytes:
 
 def _evidence_of(parts: list[msgspec.Raw], bounds: Bounds) -> Evidence:
     """What these parts of one session come to, settled."""
-    calls, evidence = _opened(parts, bounds)
+    return _settled(*_opened(parts, bounds), bounds)
+
+
+def _settled(calls: list[Calls], evidence: Evidence | None, bounds: Bounds) -> Evidence:
     evidence = evidence or Evidence(calls[0].caller.session)
     evidence.observe_calls(calls, bounds)
     evidence.settle(bounds)

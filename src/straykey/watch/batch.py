@@ -6,7 +6,7 @@ import msgspec
 
 from straykey.core.coverage import Covered, Seen, joined
 from straykey.core.evidence import Bounds
-from straykey.core.ledger import PackedLedger
+from straykey.core.ledger import PackedLedger, Settled
 from straykey.core.record import Skipped
 from straykey.sources.compression import PACKING
 from straykey.stores.sql import ObjectName
@@ -16,7 +16,7 @@ from straykey.stores.troubles import Trouble
 class Batch(msgspec.Struct):
     """`losses` are by name what was lost of it; `mended` are names of what was in trouble and is no more."""
 
-    ledger: PackedLedger
+    ledger: Settled
     objects: list[ObjectName] = []
     positions: dict[str, str] = {}
     coverage: dict[Covered, Seen] = {}

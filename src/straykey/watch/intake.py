@@ -12,6 +12,7 @@ from straykey.core.coverage import covered
 from straykey.core.envelope import Decoded
 from straykey.core.evidence import Bounds
 from straykey.core.folding import Folding
+from straykey.core.ledger import PackedLedger, Settled
 from straykey.errors import SourceError
 from straykey.pipeline import Period
 from straykey.sources.compression import PACKING
@@ -53,12 +54,12 @@ class Intake:
     def fold(self, parcels: Sequence[Parcel], known: set[ObjectName]) -> Taken:
         """Fold all that these parcels hold, but for objects that are `known` to be folded already."""
         batch = Batch.empty(self._bounds)
-        folding = Folding(self._bounds, PACKING)
+        work = _Work(Folding(self._bounds, PACKING), [])
         unavailable: dict[ObjectName, UnavailableError] = {}
         for ref, size, portions in self._objects.fetch_all(_to_fetch(parcels, known)):
             name = object_of(ref)
             try:
-                self._fold_object(name_of(ref), size, portions, folding, batch)
+                self._fold_object(name_of(ref), size, portions, work, batch)
             except UnavailableError as error:
                 unavailable[name] = error
             except SourceError as error:
@@ -71,25 +72,41 @@ class Intake:
                 batch.last = name_of(ref)
         for parcel in parcels:
             if parcel.records is not None:
-                _note(batch, parcel.name, pipeline.fold(_watched([parcel.records], batch), folding, Period()))
-        batch.ledger.absorb(folding.ledger())
-        batch.ledger.settle()
+                _note(batch, parcel.name, pipeline.fold(_watched([parcel.records], batch), work.together, Period()))
+        batch.ledger = work.ledger()
         wanting = {one.name: [object_of(ref) for ref in one.objects] for one in parcels}
         failed = {name: [unavailable[one] for one in of if one in unavailable] for name, of in wanting.items()}
         return Taken(batch, {name: errors for name, errors in failed.items() if errors})
 
-    def _fold_object(self, name: str, size: int, portions: Iterator[Decoded], folding: Folding, batch: Batch) -> None:
-        """Into `folding` only once all of it was read; what is large goes by a folding of its own."""
+    def _fold_object(self, name: str, size: int, portions: Iterator[Decoded], work: "_Work", batch: Batch) -> None:
+        """Into what is folded only once all of it was read; what is large goes by a folding of its own."""
         if 0 < size <= _SMALL:
             whole = list(portions)
-            folded = pipeline.fold(_watched(whole, batch), folding, Period())
+            folded = pipeline.fold(_watched(whole, batch), work.together, Period())
         else:
             apart, seen = Folding(self._bounds, PACKING), Batch.empty(self._bounds)
             folded = pipeline.fold(_watched(portions, seen), apart, Period())
-            batch.ledger.absorb(apart.ledger())
+            work.large.append(apart.ledger())
             batch.cover(seen.coverage)
         batch.bytes += size
         _note(batch, name, folded)
+
+
+class _Work(msgspec.Struct, frozen=True):
+    """All small objects in one folding, and each large one by itself."""
+
+    together: Folding
+    large: list[PackedLedger]
+
+    def ledger(self) -> Settled:
+        """All that was folded, to be called once.  Most often nothing need be packed, only to be unpacked at once."""
+        if not self.large:
+            return self.together.ledger_in_the_open()
+        whole, *others = self.large
+        for one in (*others, self.together.ledger()):
+            whole.absorb(one)
+        whole.settle()
+        return whole
 
 
 def _to_fetch(parcels: Sequence[Parcel], known: set[ObjectName]) -> list[ObjectRef]:

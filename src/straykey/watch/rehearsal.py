@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from straykey.core.evidence import Bounds, Evidence
 from straykey.core.fact import Facts
 from straykey.core.grant import Grant
-from straykey.core.ledger import PackedLedger
+from straykey.core.ledger import Settled
 from straykey.core.making import Made
 from straykey.core.session import parse_session
 from straykey.sim.drill import ACCOUNT, NAME
@@ -51,7 +51,7 @@ class WithoutOldDrills(msgspec.Struct, frozen=True):
     A message of a drill that was given up may lie in a queue for days: nobody is to be woken by it then.
     """
 
-    whole: PackedLedger
+    whole: Settled
     going_on: str
 
     @property
