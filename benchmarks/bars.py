@@ -37,7 +37,7 @@ def bars(results: Results) -> list[Bar]:
             "`watch`: object notified to finding stored, p99",
             "< 1 s at 10 k records/s",
             "< 200 ms",
-            "not built yet",
+            "measured by `make latency`: [latency.md](latency.md)",
             None,
         ),
         _two(fleet, "two processes against one, wall time, on a fleet"),
