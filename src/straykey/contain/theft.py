@@ -26,7 +26,8 @@ class Caller(msgspec.Struct, frozen=True):
     """A session, or a user, and its recorded calls.
 
     `user_id` is `aws:userid` where it is known.  `instance` is empty for what runs on none; only keys that EC2 handed
-    out carry `ec2:SourceInstanceARN`: `is_delivered_by_ec2`.
+    out carry `ec2:SourceInstanceARN`: `is_delivered_by_ec2`.  Of keys of a console session nobody says whether they do:
+    `is_from_console`.  `role_arn` has the role's path, and is empty where no record tells.
     """
 
     arn: str
@@ -37,6 +38,8 @@ class Caller(msgspec.Struct, frozen=True):
     is_delivered_by_ec2: bool
     calls: tuple[Called, ...]
     user_id: str = ""
+    role_arn: str = ""
+    is_from_console: bool = False
 
 
 class Key(msgspec.Struct, frozen=True, order=True):
@@ -62,8 +65,11 @@ class Created(msgspec.Struct, frozen=True, order=True):
 class Theft(msgspec.Struct, frozen=True):
     """`workload` holds the calls from home and those of services that act for it, `thief` those from strays.
 
-    `sisters` are other sessions of the same role; `heirs` those of whatever was made with the stolen keys.
-    `as_of` is the time of the newest record that was read: nothing later is known.
+    `sisters` are other sessions of the same role; `heirs` those of whatever was made with the stolen keys, as far as it
+    was used.  One session's calls may be in several: with its own keys, and with keys that somebody made for its name.
+    `as_of` is the time of the newest record of any of them: nothing later is known.
+    `gone_since`: when the instance was terminated, and some grace; whoever calls after that is the thief, and a network
+    he uses then is no home.
     """
 
     finding: str
@@ -80,3 +86,5 @@ class Theft(msgspec.Struct, frozen=True):
     keys: tuple[Key, ...]
     created: tuple[Created, ...]
     as_of: str
+    sisters_left_out: int = 0
+    gone_since: str = ""
