@@ -101,13 +101,13 @@ def _order(rehearsed: tuple[Plan, Rehearsal]) -> tuple[bool | int, ...]:
 
 
 class _Asked(msgspec.Struct, frozen=True):
-    """A policy, read.  `named` are all its texts, `strangers` the keys it asks for of which no record tells."""
+    """A policy, read.  `keys` are the condition keys it asks for, `named` its texts, `known` what it said before."""
 
     deny: Deny
     policy: Policy
+    keys: frozenset[str]
     named: tuple[str, ...]
-    strangers: frozenset[str]
-    known: dict[Hashable, Verdict]  # what it was asked before
+    known: dict[Hashable, Verdict]
 
 
 class Trial:
@@ -131,10 +131,14 @@ class Trial:
         return Verdict(Answer.UNKNOWN, ("action",)) if is_unsure else found
 
     def _answer(self, asked: _Asked, request: Request, caller: Caller, called: Called) -> Verdict:
-        choices = choices_of(request, caller, called, self._partition, asked.named)
-        question = (request.action, frozenset(request.context.items()), tuple(choices.items()))
+        # What it does not ask for makes no difference: so most calls are one question.
+        context = {key: request.context[key] for key in asked.keys & request.context.keys()}
+        context |= dict.fromkeys(asked.keys - TOLD, Gap.UNKNOWN)
+        put = replace(request, context=context)
+        choices = choices_of(put, caller, called, self._partition, asked.named)
+        question = (put.action, frozenset(context.items()), tuple(choices.items()))
         if question not in asked.known:
-            asked.known[question] = _answered(asked, request, choices)
+            asked.known[question] = _answered(asked, put, choices)
         return asked.known[question]
 
 
@@ -142,7 +146,7 @@ def _asked(deny: Deny) -> _Asked:
     policy = read_policy(deny.document)
     conditions = [one for statement in policy.statements for one in statement.conditions]
     keys = {one.key.lower() for one in conditions} | {var.key.lower() for one in conditions for var in one.variables}
-    return _Asked(deny, policy, tuple(_texts(json.loads(deny.document))), frozenset(keys - TOLD), {})
+    return _Asked(deny, policy, frozenset(keys), tuple(_texts(json.loads(deny.document))), {})
 
 
 def _texts(said: object) -> Iterator[str]:
@@ -155,11 +159,10 @@ def _texts(said: object) -> Iterator[str]:
 
 def _answered(asked: _Asked, request: Request, choices: Choices) -> Verdict:
     """The answer, whichever of these values the call had; unknown where it makes a difference."""
-    context = {**dict.fromkeys(asked.strangers, Gap.UNKNOWN), **request.context}
     verdicts = {
         judge_call(
             asked.policy,
-            replace(request, context=context | dict(zip(choices, values, strict=True))),
+            replace(request, context={**request.context, **dict(zip(choices, values, strict=True))}),
             boundary=asked.deny.is_boundary,
         )
         for values in product(*choices.values())
