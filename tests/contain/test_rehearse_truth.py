@@ -188,7 +188,7 @@ def test_keys_revoked_in_the_midst_of_the_logs_fare_as_records_say_or_are_said_t
         for caller, called in everybody(case.theft):
             verdict = tried.verdict(caller, called)
             if verdict.answer is Answer.UNKNOWN:
-                assert verdict.keys == ("aws:tokenissuetime",)
+                assert verdict.keys == ("aws:TokenIssueTime",)
                 assert not called.issued
                 continue
             record = case.record_of(caller, called)

@@ -101,11 +101,15 @@ def _order(rehearsed: tuple[Plan, Rehearsal]) -> tuple[bool | int, ...]:
 
 
 class _Asked(msgspec.Struct, frozen=True):
-    """A policy, read.  `keys` are the condition keys it asks for, `named` its texts, `known` what it said before."""
+    """A policy, read.
+
+    `keys` are the condition keys it asks for, in lower case and as it writes them; `named` are its texts, `known` is
+    what it said before.
+    """
 
     deny: Deny
     policy: Policy
-    keys: frozenset[str]
+    keys: dict[str, str]
     named: tuple[str, ...]
     known: dict[Hashable, Verdict]
 
@@ -132,8 +136,8 @@ class Trial:
 
     def _answer(self, asked: _Asked, request: Request, caller: Caller, called: Called) -> Verdict:
         # What it does not ask for makes no difference: so most calls are one question.
-        context = {key: request.context[key] for key in asked.keys & request.context.keys()}
-        context |= dict.fromkeys(asked.keys - TOLD, Gap.UNKNOWN)
+        context = {key: request.context[key] for key in asked.keys.keys() & request.context.keys()}
+        context |= dict.fromkeys(asked.keys.keys() - TOLD, Gap.UNKNOWN)
         put = replace(request, context=context)
         choices = choices_of(put, caller, called, self._partition, asked.named)
         question = (put.action, frozenset(context.items()), tuple(choices.items()))
@@ -145,8 +149,9 @@ class Trial:
 def _asked(deny: Deny) -> _Asked:
     policy = read_policy(deny.document)
     conditions = [one for statement in policy.statements for one in statement.conditions]
-    keys = {one.key.lower() for one in conditions} | {var.key.lower() for one in conditions for var in one.variables}
-    return _Asked(deny, policy, frozenset(keys), tuple(_texts(json.loads(deny.document))), {})
+    keys = [*(one.key for one in conditions), *(variable.key for one in conditions for variable in one.variables)]
+    spelled = {key.lower(): key for key in sorted(keys)}
+    return _Asked(deny, policy, spelled, tuple(_texts(json.loads(deny.document))), {})
 
 
 def _texts(said: object) -> Iterator[str]:
@@ -169,7 +174,7 @@ def _answered(asked: _Asked, request: Request, choices: Choices) -> Verdict:
     }
     if len(verdicts) == 1:
         return verdicts.pop()
-    keys = {key for one in verdicts for key in one.keys} | choices.keys()
+    keys = {key for one in verdicts for key in one.keys} | {asked.keys[key] for key in choices}
     return Verdict(Answer.UNKNOWN, tuple(sorted(keys)))
 
 
