@@ -145,6 +145,43 @@ def test_of_several_keys_at_one_network_nobody_says_when_each_was_handed_out() -
     ]
     found = {called.access_key: called.issued for called in theft(*two).thief.calls}
     assert found == {KEY: at("09:59"), "ASIAEXAMPLEKEY0000A1": "", "ASIAEXAMPLEKEY0000A2": ""}
+    records = [*use(HOME, "10:00", "11:00"), *two]
+    (told,) = findings(records)
+    assert {called.issued for called in theft_of(told, ledger_of(records)).thief.calls} == {""}
+
+
+def test_the_one_call_of_a_rare_program_is_kept_among_any_number_of_others() -> None:
+    many = [use_record(time=f"2026-05-04T10:{n // 60:02}:{n % 60:02}Z", address=HOME) for n in range(1200)]
+    rare = use(HOME, "10:59", agent="curl/8.5.0", event_id="rare")
+    common = use(HOME, "10:58", event_id="common")
+    kept = {called.event_id for called in theft(*many, *rare, *common).workload.calls}
+    assert "rare" in kept
+    assert "common" not in kept
+
+
+def test_the_region_that_only_the_home_tells_is_known() -> None:
+    records = [*use(HOME, "10:00", "11:00"), *use(STRAY, "10:20")]
+    (found,) = findings(records)
+    told = theft_of(found, ledger_of(records))
+    assert (told.workload.region, told.thief.region) == ("eu-west-1", "eu-west-1")
+
+
+def test_keys_of_the_identity_role_are_handed_out_by_imds_and_name_no_instance_all_the_same() -> None:
+    def identity(*records: RawRecord) -> list[RawRecord]:
+        arn = "arn:aws:sts::111122223333:assumed-role/aws:ec2-instance/i-0123456789abcdef0"
+        return [one | {"userIdentity": one["userIdentity"] | {"arn": arn}} for one in records]
+
+    records = identity(*use(HOME, "10:00", "11:00"), *use(STRAY, "10:20"))
+    (found,) = findings(records)
+    assert not theft_of(found, ledger_of(records)).workload.is_delivered_by_ec2
+
+
+def test_a_key_that_another_service_was_given_for_the_sessions_name_is_not_the_sessions_own() -> None:
+    service = {"userIdentity": {"type": "AWSService", "invokedBy": "glue.amazonaws.com"}}
+    given = issuance_record(key="ASIAEXAMPLEKEY0000F1", time=at("10:04")) | service
+    found = theft(given, *use(HOME, "10:05", key="ASIAEXAMPLEKEY0000F1", delivery=None))
+    assert [(times(one), one.is_delivered_by_ec2) for one in found.sisters] == [(["10:05"], False)]
+    assert [key.access_key for key in found.keys] == [KEY]
 
 
 def test_sessions_of_the_same_role_are_sisters_and_those_of_another_role_or_account_are_not() -> None:
@@ -177,6 +214,7 @@ def test_a_session_made_with_the_stolen_key_is_an_heir_and_no_key_of_ec2s() -> N
     (heir,) = found.heirs
     assert (heir.role, heir.instance, heir.is_delivered_by_ec2) == ("admin-role", "", False)
     assert [called.network.address for called in heir.calls] == [OTHER]
+    assert not found.sisters  # who holds the other role rightly has nothing to do with it
     assert [(one.call, one.access_key) for one in found.created] == [("sts:AssumeRole", "ASIAEXAMPLEKEY0000C1")]
 
 

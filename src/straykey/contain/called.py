@@ -26,7 +26,7 @@ def issue_times(evidence: Evidence) -> dict[str, str]:
     lonely = {
         next(iter(one.keys.times)): one.issued
         for one in sorted(evidence.sightings.values(), key=lambda one: one.network, reverse=True)
-        if one.issued and len(one.keys.times) == 1 and not one.keys.overflowed
+        if one.issued and len(one.keys.times) == 1
     }
     return lonely | {key: one.time for key, one in evidence.issuances.items()}
 
@@ -35,7 +35,7 @@ def _calls_from(sighting: Sighting, issued: dict[str, str]) -> Iterator[Called]:
     events = list(_events_of(sighting))
     yield from (_called(event, sighting, issued) for event in events)
     keys = sighting.keys.times
-    key = next(iter(keys)) if len(keys) == 1 and not sighting.keys.overflowed else ""
+    key = next(iter(keys)) if len(keys) == 1 else ""
     for call in sighting.calls.times.keys() - {event.call for event in events}:
         first = Event(sighting.calls.times[call], "", call, "", key, "", "")
         yield _called(first, sighting, issued)

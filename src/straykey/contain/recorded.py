@@ -242,12 +242,12 @@ def _network(evidence: Evidence, lane: str, endpoint: str, address: str) -> Netw
 
 def _keys(known: _Known) -> tuple[Key, ...]:
     """The session's own keys: those it was given, and those it was seen to use."""
-    evidence, made = known.evidence, known.whose.made
+    evidence = known.evidence
     strange = {one.access_key for one in strange_issuances(evidence)}
     used = {called.access_key for caller in (known.workload, known.thief) for called in caller.calls}
     issued = issue_times(evidence)
     expiries = {key: one.expires for key, one in evidence.issuances.items()}
-    own = (used | expiries.keys()) - strange - made.keys() - {""}
+    own = (used | expiries.keys()) - strange - {""}
     return tuple(sorted(Key(key, issued.get(key, ""), expiries.get(key, "")) for key in own))
 
 
