@@ -92,14 +92,15 @@ def pinned(theft: Theft) -> list[Condition]:
     for home in theft.homes:
         if home.lane is Lane.ENDPOINT:
             hosts[home.endpoint].append(cidr(home.address))
+    strange_hosts: list[Condition] = [
+        {"StringEquals": {"aws:SourceVpce": endpoint}, "NotIpAddress": {"aws:VpcSourceIp": there}}
+        for endpoint, there in hosts.items()
+    ]
     strange: list[Condition] = [
         {"Null": {"aws:SourceIp": "false"}} | ({"NotIpAddress": {"aws:SourceIp": public}} if public else {}),
         {"Null": {"aws:SourceIp": "true", "aws:SourceVpce": "true"}},
         {"Null": {"aws:SourceVpce": "false"}} | ({"StringNotEquals": {"aws:SourceVpce": [*hosts]}} if hosts else {}),
-        *(
-            {"StringEquals": {"aws:SourceVpce": endpoint}, "NotIpAddress": {"aws:VpcSourceIp": there}}
-            for endpoint, there in hosts.items()
-        ),
+        *strange_hosts,
     ]
     return [merged(one, NOT_BY_SERVICE, only_this(theft)) for one in strange]
 

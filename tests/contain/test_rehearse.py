@@ -31,7 +31,7 @@ def unknown(*keys: str) -> Verdict:
 
 
 def called(address: str = HOME, call: str = "s3:GetObject", endpoint: str = "", **changes: Any) -> Called:
-    fields = {
+    fields: dict[str, Any] = {
         "time": "2026-05-04T10:00:00Z",
         "event_id": "1",
         "call": call,
@@ -45,7 +45,7 @@ def called(address: str = HOME, call: str = "s3:GetObject", endpoint: str = "", 
 
 
 def caller(*calls: Called, name: str = INSTANCE, role: str = ROLE, **changes: Any) -> Caller:
-    fields = {
+    fields: dict[str, Any] = {
         "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{name}",
         "account": ACCOUNT,
         "role": role,
@@ -59,7 +59,7 @@ def caller(*calls: Called, name: str = INSTANCE, role: str = ROLE, **changes: An
 
 
 def theft(workload: Caller | None = None, thief: Caller | None = None, **changes: Any) -> Theft:
-    fields = {
+    fields: dict[str, Any] = {
         "finding": "0" * 32,
         "title": "",
         "partition": "aws",
@@ -327,7 +327,7 @@ def test_a_tally_says_what_an_unknown_answer_hangs_on() -> None:
 
 def test_best_is_what_leaves_the_thief_least_then_what_breaks_least_and_what_stops_no_key_comes_last() -> None:
     robbed = theft(sisters=(caller(called(), name="i-0000000000000000a"),))
-    plans = [make(robbed, AT) for make in reversed(PLANS.values())]
+    plans = [make(robbed, AT) for make in reversed(list(PLANS.values()))]
     order = [plan.option for plan, _ in best_first((plan, rehearse(robbed, plan)) for plan in plans)]
     assert order[:2] == [Option.PIN, Option.PIN_EVERYWHERE]
     assert order[2:] == [
