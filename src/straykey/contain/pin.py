@@ -1,0 +1,233 @@
+"""A Deny for one workload only, unless it calls from home.
+
+A call is denied exactly if it names an address that is no home, or an endpoint that is none, or neither of both;
+services that act for the workload are let through.  Each is a statement of its own: an absent key makes a negated
+operator true, so whether the key is there is asked first.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+"""
+
+import ipaddress
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from straykey.contain.ground import Draft, Ground, is_endpoint_id, is_user_id
+from straykey.contain.placing import placed
+from straykey.contain.plan import Option, Trouble
+from straykey.contain.wording import Condition, deny, document_of
+from straykey.core.network import LOCKABLE, PUBLIC_LANES, Lane, Network, parse_address
+from straykey.formats.text import bounded
+
+_SHOWN = 60
+_IP, _PRIVATE_IP, _ENDPOINT = "aws:SourceIp", "aws:VpcSourceIp", "aws:SourceVpce"
+_HERE, _ABSENT = "false", "true"  # what Null asks
+
+Lines = dict[str, dict[str, str | list[str]]]
+
+_NOT_BY_SERVICE: Lines = {"BoolIfExists": {"aws:ViaAWSService": "false"}}
+
+
+class Homes(msgspec.Struct, frozen=True):
+    """Where calls may come from.
+
+    `within` are all private addresses, `unnamed` those of them for which some log names no endpoint.  `barred` are
+    addresses of `within` that the thief had at an endpoint where the workload has not: as another VPC may use them too.
+    """
+
+    public: frozenset[str]
+    endpoints: frozenset[str]
+    within: frozenset[str]
+    unnamed: frozenset[str]
+    barred: Mapping[str, frozenset[str]]
+
+
+def pin(ground: Ground) -> Draft:
+    """Deny the workload's own keys all but calls from home."""
+    homes = homes_of(ground)
+    placing = placed(ground, Option.PIN, pin_document(ground, homes))
+    return Draft(
+        (placing.deny,),
+        placing.steps,
+        limits_of(ground, homes),
+        (*notes_of(ground, homes), *placing.notes),
+        troubles=(*unusable(ground), *placing.troubles),
+    )
+
+
+def pin_document(ground: Ground, homes: Homes) -> str:
+    """The policy, for keys of this workload alone."""
+    return document_of(*pinned(about_workload(ground), ground, homes))
+
+
+def pinned(about: Lines, ground: Ground, homes: Homes) -> list[dict[str, object]]:
+    """The statements; `about` says whose calls."""
+    said = [
+        ("OtherAddress", _other_address(homes)),
+        ("OtherEndpoint", _other_endpoint(homes)),
+        ("OtherPrivateAddress", {"Null": {_PRIVATE_IP: _HERE}} | _not_in(_PRIVATE_IP, homes.within)),
+        ("NoNetwork", {"Null": {_IP: _ABSENT, _ENDPOINT: _ABSENT}} | _not_in(_PRIVATE_IP, homes.unnamed)),
+        *((f"Thief{number}", lines) for number, lines in enumerate(_barred(homes), start=1)),
+    ]
+    return [deny(sid, _joined(_NOT_BY_SERVICE | about, lines)) for sid, lines in said]
+
+
+def homes_of(ground: Ground) -> Homes:
+    """The homes that a policy can name; with the account at hand, also endpoints of its VPC that it has not used.
+
+    Any home endpoint may be used from any private home, as one machine uses them all.
+    """
+    usable = [one for one in ground.theft.homes if is_usable(one)]
+    within = frozenset(one.address for one in usable if one.lane in (Lane.ENDPOINT, Lane.PRIVATE))
+    unnamed = frozenset(one.address for one in usable if one.lane is Lane.PRIVATE)
+    endpoints = frozenset(one.endpoint for one in usable if one.lane is Lane.ENDPOINT)
+    if within:
+        endpoints |= _of_vpc(ground)
+    strays = _strays(ground)
+    barred = {one: strays[one] & (within if one in endpoints else unnamed) for one in sorted(strays)}
+    return Homes(
+        frozenset(one.address for one in usable if one.lane in PUBLIC_LANES),
+        endpoints,
+        within,
+        unnamed,
+        {endpoint: addresses for endpoint, addresses in barred.items() if addresses},
+    )
+
+
+def is_usable(network: Network) -> bool:
+    """Whether a policy can let this network through by naming it."""
+    if parse_address(network.address) is None:
+        return False
+    if network.lane is Lane.ENDPOINT:
+        return is_endpoint_id(network.endpoint)
+    return network.lane in PUBLIC_LANES or network.lane is Lane.PRIVATE
+
+
+def _of_vpc(ground: Ground) -> frozenset[str]:
+    vpc = ground.instance.vpc if ground.instance else ""
+    if ground.account is None or not vpc:
+        return frozenset()
+    return frozenset(one.id for one in ground.account.endpoints if one.vpc == vpc and is_endpoint_id(one.id))
+
+
+def _strays(ground: Ground) -> Mapping[str, frozenset[str]]:
+    """The private addresses the thief had, by endpoint, but for those where the workload is at home as well."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    homes = {one.key for one in ground.theft.homes}
+    for one in ground.theft.strays:
+        if one.lane is Lane.ENDPOINT and one.key not in homes and is_usable(one):
+            found[one.endpoint].add(one.address)
+    return {endpoint: frozenset(addresses) for endpoint, addresses in found.items()}
+
+
+def about_workload(ground: Ground) -> Lines:
+    """Whose calls: an instance's by the key that EC2 puts into its sessions, else a session's by its name.
+
+    The policy is on one role, so any session of that name is the one meant; its id is named where it is known.
+    """
+    theft, workload = ground.theft, ground.theft.workload
+    if workload.is_delivered_by_ec2 and workload.instance:
+        arn = f"arn:{theft.partition}:ec2:{workload.region}:{workload.account}:instance/{workload.instance}"
+        return {"ArnEquals": {"ec2:SourceInstanceARN": arn}}
+    return whose([user_id(ground)])
+
+
+def user_id(ground: Ground) -> str:
+    """`aws:userid` of the workload's session; `*` stands for a role's id that nobody knows."""
+    said = ground.theft.workload.user_id
+    if is_user_id(said) and said.endswith(f":{ground.session}"):
+        return said
+    return f"{ground.role.id if ground.role else '*'}:{ground.session}"
+
+
+def whose(users: list[str]) -> Lines:
+    """The lines that match any of these `aws:userid`; `*` is any text."""
+    said = users[0] if len(users) == 1 else users
+    return {"StringLike" if any("*" in user for user in users) else "StringEquals": {"aws:userid": said}}
+
+
+def _other_address(homes: Homes) -> Lines:
+    # Private addresses too: a service inside the VPC may see one here, and no stranger can have it.
+    return {"Null": {_IP: _HERE}} | _not_in(_IP, homes.public | homes.unnamed)
+
+
+def _other_endpoint(homes: Homes) -> Lines:
+    lines: Lines = {"Null": {_ENDPOINT: _HERE}}
+    if homes.endpoints:
+        lines["StringNotEquals"] = {_ENDPOINT: sorted(homes.endpoints)}
+    return lines | _not_in(_PRIVATE_IP, homes.unnamed)
+
+
+def _barred(homes: Homes) -> list[Lines]:
+    return [
+        {"StringEquals": {_ENDPOINT: endpoint}, "IpAddress": {_PRIVATE_IP: [*ranges_of(addresses)]}}
+        for endpoint, addresses in homes.barred.items()
+    ]
+
+
+def _not_in(key: str, addresses: frozenset[str]) -> Lines:
+    """Any other address; without one to name the line is left out, and the rest decides."""
+    ranges: list[str] = ranges_of(addresses)
+    return {"NotIpAddress": {key: ranges}} if ranges else {}
+
+
+def ranges_of(addresses: Iterable[str]) -> list[str]:
+    """The fewest ranges that hold exactly these addresses."""
+    found = [parsed for parsed in map(parse_address, addresses) if parsed is not None]
+    v4 = [ipaddress.IPv4Network(one) for one in found if isinstance(one, ipaddress.IPv4Address)]
+    v6 = [ipaddress.IPv6Network(one) for one in found if isinstance(one, ipaddress.IPv6Address)]
+    return [*map(str, ipaddress.collapse_addresses(v4)), *map(str, ipaddress.collapse_addresses(v6))]
+
+
+def _joined(one: Lines, other: Lines) -> Condition:
+    """Both, operator by operator."""
+    return {operator: {**one.get(operator, {}), **other.get(operator, {})} for operator in sorted({*one, *other})}
+
+
+def unusable(ground: Ground) -> tuple[Trouble, ...]:
+    """Homes that no policy can name."""
+    named = [one for one in ground.theft.homes if one.lane in LOCKABLE and not is_usable(one)]
+    if not named:
+        return ()
+    shown = ", ".join(bounded(f"{one.address} {one.endpoint}".strip(), _SHOWN) for one in named[:3])
+    text = f"{len(named)} of the workload's homes cannot be named in a policy, so it would be locked out there: {shown}"
+    return (Trouble(text, "use another option"),)
+
+
+def limits_of(ground: Ground, homes: Homes) -> tuple[str, ...]:
+    """What of this theft a pin does not stop."""
+    hidden = [one for one in ground.theft.strays if one.lane in (Lane.SERVICE, Lane.OTHER)]
+    alike = [one.address for one in ground.theft.strays if one.lane is Lane.PRIVATE and one.address in homes.within]
+    said = []
+    if {one.key for one in ground.theft.homes} & {one.key for one in ground.theft.strays}:
+        said.append("The thief called from a home of the workload as well: there he passes.")
+    if hidden:
+        said.append("Some of the thief's calls name no address, such as those a service made for him: they may pass.")
+    if alike:
+        shown = ", ".join(sorted(alike)[:3])
+        said.append(f"The thief too called from a private address the workload has ({shown}): he may pass.")
+    return tuple(said)
+
+
+def notes_of(ground: Ground, homes: Homes) -> tuple[str, ...]:
+    """What must be known of this pin."""
+    workload = ground.theft.workload
+    said = []
+    if not homes.public and not homes.within:
+        said.append("No home of the workload is known: it is denied everything, like the thief.")
+    if homes.unnamed:
+        shown = ", ".join(sorted(homes.unnamed)[:3])
+        said.append(
+            f"For some private addresses ({shown}) no log names the endpoint: any endpoint may be used from them, but "
+            "for those the thief used."
+        )
+    if any(one.lane is Lane.OTHER for one in ground.theft.homes):
+        said.append("Some calls of the workload name no readable address; such calls may be denied.")
+    if not workload.is_delivered_by_ec2:
+        said.append("The keys do not name an instance, so the session is known by its name, in `aws:userid`.")
+    if not workload.instance:
+        said.append(
+            "The workload runs on no instance of yours. Where it has no VPC, as many a Lambda function, its address "
+            "changes at any time, and then it is locked out."
+        )
+    return tuple(said)
