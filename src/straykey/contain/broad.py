@@ -37,4 +37,5 @@ def shared(ground: Ground) -> tuple[str, ...]:
     if not others:
         return ()
     shown = ", ".join(others[:3]) + (" …" if len(others) > 3 else "")
-    return (f"{len(others)} other instances have this role and are hit as well: {shown}.",)
+    many = "One other instance has" if len(others) == 1 else f"{len(others)} other instances have"
+    return (f"{many} this role, and what this breaks is broken there too: {shown}.",)

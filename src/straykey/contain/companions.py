@@ -3,11 +3,11 @@
 from straykey.contain.account import Instance
 from straykey.contain.endpoints import tagged
 from straykey.contain.ground import Draft, Ground, cannot
+from straykey.contain.needs import step_of
 from straykey.contain.plan import Call, Lookup, Option, Sought, Step, Value
 
 _NOT_READ = "The instance was not read, so it could not be put back as it is"
 _READ = "read the account: ec2:DescribeInstances"
-_GROUPS = "ec2:DescribeSecurityGroups"
 
 
 def isolate(ground: Ground) -> Draft:
@@ -22,12 +22,10 @@ def isolate(ground: Ground) -> Draft:
     steps = [_group(ground, instance.vpc, name, group)]
     steps += [_shut(ground, group, *rule) for rule in (("IPv4", _ALL_V4), ("IPv6", _ALL_V6))]
     steps += [
-        Step(
+        step_of(
             f"give interface {one.id} the empty group",
             ground.ec2("ModifyNetworkInterfaceAttribute", NetworkInterfaceId=one.id, Groups=(group,)),
-            (ground.ec2("ModifyNetworkInterfaceAttribute", NetworkInterfaceId=one.id, Groups=one.groups),),
-            ("ec2:ModifyNetworkInterfaceAttribute", "ec2:DescribeNetworkInterfaces", _GROUPS),
-            ("ec2:ModifyNetworkInterfaceAttribute", "ec2:DescribeNetworkInterfaces"),
+            ground.ec2("ModifyNetworkInterfaceAttribute", NetworkInterfaceId=one.id, Groups=one.groups),
         )
         for one in instance.interfaces
     ]
@@ -40,7 +38,7 @@ _ALL_V6: dict[str, Value] = {"IpProtocol": "-1", "Ipv6Ranges": ({"CidrIpv6": "::
 
 
 def _group(ground: Ground, vpc: str, name: str, group: Lookup) -> Step:
-    return Step(
+    return step_of(
         f"make security group {name}",
         ground.ec2(
             "CreateSecurityGroup",
@@ -49,16 +47,14 @@ def _group(ground: Ground, vpc: str, name: str, group: Lookup) -> Step:
             VpcId=vpc,
             TagSpecifications=tagged("security-group", name),
         ),
-        (ground.ec2("DeleteSecurityGroup", GroupId=group),),
-        ("ec2:CreateSecurityGroup", "ec2:CreateTags", _GROUPS),
-        ("ec2:DeleteSecurityGroup", _GROUPS),
+        ground.ec2("DeleteSecurityGroup", GroupId=group),
     )
 
 
 def _shut(ground: Ground, group: Lookup, kind: str, rule: dict[str, Value]) -> Step:
     """Undone with the group itself."""
     call = ground.ec2("RevokeSecurityGroupEgress", GroupId=group, IpPermissions=(rule,))
-    return Step(f"let no {kind} out of it", call, (), ("ec2:RevokeSecurityGroupEgress", _GROUPS))
+    return step_of(f"let no {kind} out of it", call)
 
 
 def imdsv2(ground: Ground) -> Draft:
@@ -74,12 +70,10 @@ def imdsv2(ground: Ground) -> Draft:
         return Draft(notes=("The metadata service is off already: there is nothing to do.",))
     if instance.http_tokens == "required":
         return Draft(notes=("The metadata service asks for tokens already: there is nothing to do.", off))
-    step = Step(
+    step = step_of(
         f"require tokens of the metadata service of {instance.id}",
         _metadata(ground, instance, "required"),
-        (_metadata(ground, instance, instance.http_tokens),),
-        ("ec2:ModifyInstanceMetadataOptions", "ec2:DescribeInstances"),
-        ("ec2:ModifyInstanceMetadataOptions", "ec2:DescribeInstances"),
+        _metadata(ground, instance, instance.http_tokens),
     )
     return Draft(steps=(step,), notes=(off,))
 
@@ -104,12 +98,10 @@ def stop(ground: Ground) -> Draft:
         return Draft(notes=("The instance is stopped already: there is nothing to do.",))
     if instance.state != "running":
         return cannot(f"The instance is {instance.state}: only a running one can be stopped")
-    step = Step(
+    step = step_of(
         f"stop instance {instance.id}",
         ground.ec2("StopInstances", InstanceIds=(instance.id,)),
-        (ground.ec2("StartInstances", InstanceIds=(instance.id,)),),
-        ("ec2:StopInstances", "ec2:DescribeInstances"),
-        ("ec2:StartInstances", "ec2:DescribeInstances"),
+        ground.ec2("StartInstances", InstanceIds=(instance.id,)),
     )
     return Draft(steps=(step,), notes=_of_kind(instance))
 

@@ -11,6 +11,7 @@ import msgspec
 from straykey.contain.account import Account, Instance
 from straykey.contain.broad import shared
 from straykey.contain.ground import Draft, Ground, cannot, is_endpoint_id
+from straykey.contain.needs import step_of
 from straykey.contain.placing import placed
 from straykey.contain.plan import Lookup, Option, Sought, Step, Trouble, Value
 from straykey.contain.services import GLOBAL, Doorway, doorways
@@ -109,7 +110,7 @@ def _making(ground: Ground, instance: Instance, account: Account, used: Used) ->
 
 def _group(ground: Ground, instance: Instance, group: Lookup) -> Step:
     name = ground.name(_OPTION)
-    return Step(
+    return step_of(
         f"make security group {name}",
         ground.ec2(
             "CreateSecurityGroup",
@@ -118,21 +119,17 @@ def _group(ground: Ground, instance: Instance, group: Lookup) -> Step:
             VpcId=instance.vpc,
             TagSpecifications=tagged("security-group", name),
         ),
-        (ground.ec2("DeleteSecurityGroup", GroupId=group),),
-        ("ec2:CreateSecurityGroup", "ec2:CreateTags", "ec2:DescribeSecurityGroups"),
-        ("ec2:DeleteSecurityGroup", "ec2:DescribeSecurityGroups"),
+        ground.ec2("DeleteSecurityGroup", GroupId=group),
     )
 
 
 def _door(ground: Ground, group: Lookup) -> Step:
     """Anybody who reaches the endpoint may: it has a private address only, and IAM judges what comes through."""
     opened: Value = ({"IpProtocol": "tcp", "FromPort": _TLS, "ToPort": _TLS, "IpRanges": ({"CidrIp": "0.0.0.0/0"},)},)
-    return Step(
+    return step_of(
         "let HTTPS into the endpoints",
         ground.ec2("AuthorizeSecurityGroupIngress", GroupId=group, IpPermissions=opened),
-        (ground.ec2("RevokeSecurityGroupIngress", GroupId=group, IpPermissions=opened),),
-        ("ec2:AuthorizeSecurityGroupIngress", "ec2:DescribeSecurityGroups"),
-        ("ec2:RevokeSecurityGroupIngress", "ec2:DescribeSecurityGroups"),
+        ground.ec2("RevokeSecurityGroupIngress", GroupId=group, IpPermissions=opened),
     )
 
 
@@ -159,16 +156,7 @@ def _endpoint(ground: Ground, instance: Instance, account: Account, doorway: Doo
         **reached,
     )
     undo = ground.ec2("DeleteVpcEndpoints", VpcEndpointIds=(Lookup(Sought.ENDPOINT, mark),))
-    see = ("ec2:DescribeSecurityGroups", "ec2:DescribeVpcEndpoints")
-    more = () if doorway.is_gateway else ("route53:AssociateVPCWithHostedZone",)
-    permissions = ("ec2:CreateVpcEndpoint", "ec2:CreateTags", *see, *more)
-    return Step(
-        f"make {kind.lower()} endpoint for {doorway.suffix}",
-        call,
-        (undo,),
-        permissions,
-        ("ec2:DeleteVpcEndpoints", see[1]),
-    )
+    return step_of(f"make {kind.lower()} endpoint for {doorway.suffix}", call, undo)
 
 
 def _service_name(ground: Ground, account: Account, doorway: Doorway) -> str:

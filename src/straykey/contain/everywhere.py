@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from straykey.contain.broad import cutoff_note
 from straykey.contain.ground import Draft, Ground, is_role_name, is_session_name, is_user_id
-from straykey.contain.pin import about_workload, homes_of, limits_of, notes_of, pinned, unusable, user_id, whose
+from straykey.contain.pin import about_workload, homes_of, joined, limits_of, notes_of, pinned, unusable, user_id, whose
 from straykey.contain.placing import placed, put_inline
 from straykey.contain.plan import Option
 from straykey.contain.theft import Caller, Created
@@ -62,16 +62,20 @@ def _is_deniable(heir: Caller) -> bool:
 
 def _own_document(ground: Ground, own: tuple[Caller, ...]) -> str:
     theft = ground.theft
+    homes = homes_of(ground)
+    by_instance, by_name = about_workload(ground), whose([user_id(ground)])
     # Console sessions bear the stolen session's name but need not name the instance.
-    is_renamed = any(one.arn == theft.workload.arn for one in theft.heirs)
-    about = whose([user_id(ground)]) if is_renamed else about_workload(ground)
-    statements = pinned(about, ground, homes_of(ground))
+    is_renamed = any(one.arn == theft.workload.arn for one in theft.heirs) and by_instance != by_name
+    statements = pinned(by_name, homes) if is_renamed else pinned(by_instance, homes)
+    if is_renamed and not theft.workload.user_id:
+        # The logs do not tell the name's other half: by the instance, it can be rehearsed what becomes of its keys.
+        statements += pinned(by_instance, homes)
     return document_of(*statements, *([_issued_before(ground, own)] if own else ()))
 
 
 def _issued_before(ground: Ground, heirs: tuple[Caller, ...]) -> dict[str, object]:
     users = sorted({_user_id(one) for one in heirs})
-    return deny("MadeByThief", {**whose(users), "DateLessThan": {"aws:TokenIssueTime": ground.cutoff}})
+    return deny("MadeByThief", joined(whose(users), {"DateLessThan": {"aws:TokenIssueTime": ground.cutoff}}))
 
 
 def _user_id(heir: Caller) -> str:

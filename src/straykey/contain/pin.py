@@ -23,9 +23,7 @@ _SHOWN = 60
 _IP, _PRIVATE_IP, _ENDPOINT = "aws:SourceIp", "aws:VpcSourceIp", "aws:SourceVpce"
 _HERE, _ABSENT = "false", "true"  # what Null asks
 
-Lines = dict[str, dict[str, str | list[str]]]
-
-_NOT_BY_SERVICE: Lines = {"BoolIfExists": {"aws:ViaAWSService": "false"}}
+_NOT_BY_SERVICE: Condition = {"BoolIfExists": {"aws:ViaAWSService": "false"}}
 
 
 class Homes(msgspec.Struct, frozen=True):
@@ -45,7 +43,7 @@ class Homes(msgspec.Struct, frozen=True):
 def pin(ground: Ground) -> Draft:
     """Deny the workload's own keys all but calls from home."""
     homes = homes_of(ground)
-    placing = placed(ground, Option.PIN, pin_document(ground, homes))
+    placing = placed(ground, Option.PIN, document_of(*pinned(about_workload(ground), homes)))
     return Draft(
         (placing.deny,),
         placing.steps,
@@ -55,21 +53,16 @@ def pin(ground: Ground) -> Draft:
     )
 
 
-def pin_document(ground: Ground, homes: Homes) -> str:
-    """The policy, for keys of this workload alone."""
-    return document_of(*pinned(about_workload(ground), ground, homes))
-
-
-def pinned(about: Lines, ground: Ground, homes: Homes) -> list[dict[str, object]]:
+def pinned(about: Condition, homes: Homes) -> list[dict[str, object]]:
     """The statements; `about` says whose calls."""
-    said = [
+    said: list[tuple[str, Condition]] = [
         ("OtherAddress", _other_address(homes)),
         ("OtherEndpoint", _other_endpoint(homes)),
-        ("OtherPrivateAddress", {"Null": {_PRIVATE_IP: _HERE}} | _not_in(_PRIVATE_IP, homes.within)),
-        ("NoNetwork", {"Null": {_IP: _ABSENT, _ENDPOINT: _ABSENT}} | _not_in(_PRIVATE_IP, homes.unnamed)),
+        ("OtherPrivateAddress", _but(_not_in(_PRIVATE_IP, homes.within), _HERE, _PRIVATE_IP)),
+        ("NoNetwork", _but(_not_in(_PRIVATE_IP, homes.unnamed), _ABSENT, _IP, _ENDPOINT)),
         *((f"Thief{number}", lines) for number, lines in enumerate(_barred(homes), start=1)),
     ]
-    return [deny(sid, _joined(_NOT_BY_SERVICE | about, lines)) for sid, lines in said]
+    return [deny(sid, joined(_NOT_BY_SERVICE, about, lines)) for sid, lines in said]
 
 
 def homes_of(ground: Ground) -> Homes:
@@ -120,7 +113,7 @@ def _strays(ground: Ground) -> Mapping[str, frozenset[str]]:
     return {endpoint: frozenset(addresses) for endpoint, addresses in found.items()}
 
 
-def about_workload(ground: Ground) -> Lines:
+def about_workload(ground: Ground) -> Condition:
     """Whose calls: an instance's by the key that EC2 puts into its sessions, else a session's by its name.
 
     The policy is on one role, so any session of that name is the one meant; its id is named where it is known.
@@ -140,35 +133,37 @@ def user_id(ground: Ground) -> str:
     return f"{ground.role.id if ground.role else '*'}:{ground.session}"
 
 
-def whose(users: list[str]) -> Lines:
+def whose(users: list[str]) -> Condition:
     """The lines that match any of these `aws:userid`; `*` is any text."""
     said = users[0] if len(users) == 1 else users
     return {"StringLike" if any("*" in user for user in users) else "StringEquals": {"aws:userid": said}}
 
 
-def _other_address(homes: Homes) -> Lines:
+def _other_address(homes: Homes) -> Condition:
     # Private addresses too: a service inside the VPC may see one here, and no stranger can have it.
-    return {"Null": {_IP: _HERE}} | _not_in(_IP, homes.public | homes.unnamed)
+    return _but(_not_in(_IP, homes.public | homes.unnamed), _HERE, _IP)
 
 
-def _other_endpoint(homes: Homes) -> Lines:
-    lines: Lines = {"Null": {_ENDPOINT: _HERE}}
-    if homes.endpoints:
-        lines["StringNotEquals"] = {_ENDPOINT: sorted(homes.endpoints)}
-    return lines | _not_in(_PRIVATE_IP, homes.unnamed)
+def _other_endpoint(homes: Homes) -> Condition:
+    others: Condition = {"StringNotEquals": {_ENDPOINT: sorted(homes.endpoints)}} if homes.endpoints else {}
+    return _but(joined(others, _not_in(_PRIVATE_IP, homes.unnamed)), _HERE, _ENDPOINT)
 
 
-def _barred(homes: Homes) -> list[Lines]:
+def _barred(homes: Homes) -> list[Condition]:
     return [
-        {"StringEquals": {_ENDPOINT: endpoint}, "IpAddress": {_PRIVATE_IP: [*ranges_of(addresses)]}}
+        {"StringEquals": {_ENDPOINT: endpoint}, "IpAddress": {_PRIVATE_IP: ranges_of(addresses)}}
         for endpoint, addresses in homes.barred.items()
     ]
 
 
-def _not_in(key: str, addresses: frozenset[str]) -> Lines:
+def _not_in(key: str, addresses: frozenset[str]) -> Condition:
     """Any other address; without one to name the line is left out, and the rest decides."""
-    ranges: list[str] = ranges_of(addresses)
-    return {"NotIpAddress": {key: ranges}} if ranges else {}
+    return {"NotIpAddress": {key: ranges_of(addresses)}} if addresses else {}
+
+
+def _but(lines: Condition, there: str, *keys: str) -> Condition:
+    """The same, where these keys are there, or absent."""
+    return joined(lines, {"Null": dict.fromkeys(keys, there)})
 
 
 def ranges_of(addresses: Iterable[str]) -> list[str]:
@@ -179,9 +174,12 @@ def ranges_of(addresses: Iterable[str]) -> list[str]:
     return [*map(str, ipaddress.collapse_addresses(v4)), *map(str, ipaddress.collapse_addresses(v6))]
 
 
-def _joined(one: Lines, other: Lines) -> Condition:
-    """Both, operator by operator."""
-    return {operator: {**one.get(operator, {}), **other.get(operator, {})} for operator in sorted({*one, *other})}
+def joined(*lines: Condition) -> Condition:
+    """All of them, operator by operator."""
+    operators = sorted({operator for one in lines for operator in one})
+    return {
+        operator: {key: said for one in lines for key, said in one.get(operator, {}).items()} for operator in operators
+    }
 
 
 def unusable(ground: Ground) -> tuple[Trouble, ...]:
@@ -201,6 +199,12 @@ def limits_of(ground: Ground, homes: Homes) -> tuple[str, ...]:
     said = []
     if {one.key for one in ground.theft.homes} & {one.key for one in ground.theft.strays}:
         said.append("The thief called from a home of the workload as well: there he passes.")
+    if homes.unnamed:
+        shown = ", ".join(sorted(homes.unnamed)[:3])
+        said.append(
+            f"For some private addresses of the workload ({shown}) no log names the endpoint, so any may be used from "
+            "them but those the thief has used: one who gives a machine of his own such an address passes."
+        )
     if hidden:
         said.append("Some of the thief's calls name no address, such as those a service made for him: they may pass.")
     if alike:
@@ -215,12 +219,6 @@ def notes_of(ground: Ground, homes: Homes) -> tuple[str, ...]:
     said = []
     if not homes.public and not homes.within:
         said.append("No home of the workload is known: it is denied everything, like the thief.")
-    if homes.unnamed:
-        shown = ", ".join(sorted(homes.unnamed)[:3])
-        said.append(
-            f"For some private addresses ({shown}) no log names the endpoint: any endpoint may be used from them, but "
-            "for those the thief used."
-        )
     if any(one.lane is Lane.OTHER for one in ground.theft.homes):
         said.append("Some calls of the workload name no readable address; such calls may be denied.")
     if not workload.is_delivered_by_ec2:

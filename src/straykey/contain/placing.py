@@ -7,11 +7,10 @@ import msgspec
 
 from straykey.contain.account import Role
 from straykey.contain.ground import Ground, iam
+from straykey.contain.needs import step_of
 from straykey.contain.plan import Call, Deny, Option, Step, Trouble
 from straykey.contain.wording import ATTACHMENTS, DENY_ALL, INLINE_ROOM, MANAGED_ROOM, length_of
 
-_PUT = ("iam:PutRolePolicy", "iam:GetRolePolicy")
-_DELETE = ("iam:DeleteRolePolicy",)
 _ALL = "AWSDenyAll"
 
 
@@ -46,18 +45,15 @@ def placed_everything(ground: Ground, option: Option) -> Placing:
         return Placing(deny, notes=(f"{_ALL} is on the role already: there is nothing to do.",))
     if len(role.attached) < ATTACHMENTS:
         note = f"The role's inline policies leave no room, so {_ALL}, a managed policy of AWS's, is attached."
-        return Placing(deny, (_attach(role.name, arn),), (note,))
+        return Placing(deny, (attach(role.name, arn),), (note,))
     return _bounded(role, arn, deny)
 
 
 def put_inline(deny: Deny, before: str = "") -> Step:
     """One inline policy; `before` is what stood under its name."""
     role, name = deny.role, deny.name
-    call = _put(role, name, deny.document)
-    if before:
-        return Step(f"put policy {name} on role {role}", call, (_put(role, name, before),), _PUT, _PUT)
-    undo = iam("DeleteRolePolicy", RoleName=role, PolicyName=name)
-    return Step(f"put policy {name} on role {role}", call, (undo,), _PUT, _DELETE)
+    undo = _put(role, name, before) if before else iam("DeleteRolePolicy", RoleName=role, PolicyName=name)
+    return step_of(f"put policy {name} on role {role}", _put(role, name, deny.document), undo)
 
 
 def _put(role: str, name: str, document: str) -> Call:
@@ -83,26 +79,22 @@ def _unread(deny: Deny) -> Placing:
     return Placing(deny, (put_inline(deny),), (note,))
 
 
-def _attach(role: str, arn: str) -> Step:
-    return Step(
+def attach(role: str, arn: str) -> Step:
+    """One managed policy."""
+    return step_of(
         f"attach policy {arn.rpartition('/')[2]} to role {role}",
         iam("AttachRolePolicy", RoleName=role, PolicyArn=arn),
-        (iam("DetachRolePolicy", RoleName=role, PolicyArn=arn),),
-        ("iam:AttachRolePolicy", "iam:ListAttachedRolePolicies"),
-        ("iam:DetachRolePolicy",),
+        iam("DetachRolePolicy", RoleName=role, PolicyArn=arn),
     )
 
 
 def _bounded(role: Role, arn: str, deny: Deny) -> Placing:
     note = f"The role has no room for another policy, inline or attached, so its boundary becomes {_ALL}."
     call = iam("PutRolePermissionsBoundary", RoleName=role.name, PermissionsBoundary=arn)
-    permissions = ("iam:PutRolePermissionsBoundary", "iam:GetRole")
     undo = iam("DeleteRolePermissionsBoundary", RoleName=role.name)
-    undo_permissions: tuple[str, ...] = ("iam:DeleteRolePermissionsBoundary",)
     if role.boundary:
         undo = iam("PutRolePermissionsBoundary", RoleName=role.name, PermissionsBoundary=role.boundary)
-        undo_permissions = permissions
-    step = Step(f"make {_ALL} the boundary of role {role.name}", call, (undo,), permissions, undo_permissions)
+    step = step_of(f"make {_ALL} the boundary of role {role.name}", call, undo)
     return Placing(msgspec.structs.replace(deny, is_boundary=True), (step,), (note,))
 
 
@@ -115,15 +107,13 @@ def _managed(ground: Ground, deny: Deny, role: Role) -> Placing:
     if len(role.attached) >= ATTACHMENTS:
         text = f"Role {role.name} has no room: its inline policies are full and {len(role.attached)} are attached"
         return Placing(deny, troubles=(Trouble(text, "take a policy off the role, or use deny-all, which needs none"),))
-    make = Step(
+    make = step_of(
         f"make policy {deny.name}",
         iam("CreatePolicy", PolicyName=deny.name, PolicyDocument=deny.document),
-        (iam("DeletePolicy", PolicyArn=arn),),
-        ("iam:CreatePolicy", "iam:GetPolicy", "iam:GetPolicyVersion"),
-        ("iam:DeletePolicy",),
+        iam("DeletePolicy", PolicyArn=arn),
     )
     note = "The role's inline policies leave no room, so this is made as a managed policy and attached."
-    return Placing(deny, (make, _attach(role.name, arn)), (note,))
+    return Placing(deny, (make, attach(role.name, arn)), (note,))
 
 
 def _too_long(document: str, room: int = INLINE_ROOM) -> Trouble:

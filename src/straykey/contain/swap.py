@@ -7,12 +7,12 @@ the other way round, the old role works before the instance gets it back.
 from straykey.contain.account import Instance, Role
 from straykey.contain.broad import shared
 from straykey.contain.ground import Draft, Ground, cannot, iam
-from straykey.contain.placing import placed_everything
+from straykey.contain.needs import step_of
+from straykey.contain.placing import attach, placed_everything
 from straykey.contain.plan import Call, Lookup, Option, Sought, Step, Value
 
 _OPTION = Option.SWAP_ROLE
 _OF_AWS = "aws:"  # tags that begin so are AWS's own: nobody else may set them
-_SEE = "ec2:DescribeIamInstanceProfileAssociations"
 
 
 def swap_role(ground: Ground) -> Draft:
@@ -32,26 +32,15 @@ def _copy(ground: Ground, role: Role) -> list[Step]:
     name = ground.name(_OPTION)
     steps = [_role(name, role)]
     steps += [
-        Step(
+        step_of(
             f"copy policy {one.name} to role {name}",
             iam("PutRolePolicy", RoleName=name, PolicyName=one.name, PolicyDocument=one.document),
-            (iam("DeleteRolePolicy", RoleName=name, PolicyName=one.name),),
-            ("iam:PutRolePolicy", "iam:GetRolePolicy"),
-            ("iam:DeleteRolePolicy",),
+            iam("DeleteRolePolicy", RoleName=name, PolicyName=one.name),
         )
         for one in role.inline
         if one.name != ground.name(_OPTION)  # a Deny of ours from before
     ]
-    return steps + [
-        Step(
-            f"attach policy {arn} to role {name}",
-            iam("AttachRolePolicy", RoleName=name, PolicyArn=arn),
-            (iam("DetachRolePolicy", RoleName=name, PolicyArn=arn),),
-            ("iam:AttachRolePolicy", "iam:ListAttachedRolePolicies"),
-            ("iam:DetachRolePolicy",),
-        )
-        for arn in role.attached
-    ]
+    return steps + [attach(name, arn) for arn in role.attached]
 
 
 def _role(name: str, role: Role) -> Step:
@@ -68,31 +57,22 @@ def _role(name: str, role: Role) -> Step:
     tags = tuple({"Key": tag.key, "Value": tag.value} for tag in role.tags if not tag.key.lower().startswith(_OF_AWS))
     if tags:
         said["Tags"] = tags
-    return Step(
-        f"make role {name}, a copy of {role.name}",
-        Call("iam", "CreateRole", said),
-        (iam("DeleteRole", RoleName=name),),
-        ("iam:CreateRole", "iam:GetRole", *(("iam:TagRole",) if tags else ())),
-        ("iam:DeleteRole",),
-    )
+    call = Call("iam", "CreateRole", said)
+    return step_of(f"make role {name}, a copy of {role.name}", call, iam("DeleteRole", RoleName=name))
 
 
 def _profile(ground: Ground, role: Role) -> list[Step]:
     name = ground.name(_OPTION)
     return [
-        Step(
+        step_of(
             f"make instance profile {name}",
             iam("CreateInstanceProfile", InstanceProfileName=name, Path=role.path),
-            (iam("DeleteInstanceProfile", InstanceProfileName=name),),
-            ("iam:CreateInstanceProfile", "iam:GetInstanceProfile"),
-            ("iam:DeleteInstanceProfile",),
+            iam("DeleteInstanceProfile", InstanceProfileName=name),
         ),
-        Step(
+        step_of(
             f"put role {name} into its profile",
             iam("AddRoleToInstanceProfile", InstanceProfileName=name, RoleName=name),
-            (iam("RemoveRoleFromInstanceProfile", InstanceProfileName=name, RoleName=name),),
-            ("iam:AddRoleToInstanceProfile", "iam:GetInstanceProfile", "iam:PassRole"),
-            ("iam:RemoveRoleFromInstanceProfile",),
+            iam("RemoveRoleFromInstanceProfile", InstanceProfileName=name, RoleName=name),
         ),
     ]
 
@@ -110,16 +90,13 @@ def _handing(ground: Ground, instance: Instance) -> list[Step]:
     def swap(profile: Value) -> Call:
         return ground.ec2("ReplaceIamInstanceProfileAssociation", AssociationId=association, IamInstanceProfile=profile)
 
-    taking = ("ec2:DisassociateIamInstanceProfile", _SEE)
-    giving = ("ec2:AssociateIamInstanceProfile", _SEE, "iam:PassRole")
-    given = Step(f"give instance {instance.id} the new profile", give(new), (take,), giving, taking)
+    name = f"give instance {instance.id} the new profile"
+    if instance.profile and instance.state == "running":
+        return [step_of(name, swap(new), swap(old))]
+    given = step_of(name, give(new), take)
     if not instance.profile:
         return [given]
-    if instance.state == "stopped":
-        taken = Step(f"take its profile off instance {instance.id}", take, (give(old),), taking, giving)
-        return [taken, given]
-    replacing = ("ec2:ReplaceIamInstanceProfileAssociation", _SEE, "iam:PassRole")
-    return [Step(given.name, swap(new), (swap(old),), replacing, replacing)]
+    return [step_of(f"take its profile off instance {instance.id}", take, give(old)), given]
 
 
 def _notes(ground: Ground, role: Role) -> tuple[str, ...]:
