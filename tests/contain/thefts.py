@@ -6,9 +6,11 @@ from msgspec.structs import replace
 
 from straykey.contain.account import Account, Endpoint, InlinePolicy, Instance, Interface, Role, Tag
 from straykey.contain.options import plans_of
+from straykey.contain.pattern import Said
 from straykey.contain.plan import Option, Plan
+from straykey.contain.policy import Answer, Gap, Request, judge_call, read_policy
 from straykey.contain.theft import Called, Caller, Created, Key, Theft
-from straykey.core.network import Network, network_of
+from straykey.core.network import Lane, Network, network_of
 
 ACCOUNT = "111122223333"
 INSTANCE = "i-0123456789abcdef0"
@@ -165,3 +167,30 @@ def made(call: str, what: str, access_key: str = "") -> Created:
 def plan_of(option: Option, stolen: Theft | None = None, read: Account | None = None, at: str = AT) -> Plan:
     (found,) = (one for one in plans_of(stolen or theft(), read, at) if one.option is option)
     return found
+
+
+ARN = f"arn:aws:ec2:eu-west-1:{ACCOUNT}:instance/{INSTANCE}"
+SISTER = ARN.replace("0123456789abcdef0", "0fedcba9876543210")
+
+
+def context_of(network: Network, **more: Said) -> dict[str, Said]:
+    """The condition keys of a call of the instance's from there, as AWS's page on them says."""
+    common: dict[str, Said] = {
+        "ec2:SourceInstanceARN": ARN,
+        "aws:userid": f"{ROLE_ID}:{INSTANCE}",
+        "aws:TokenIssueTime": "2026-05-04T10:00:05Z",
+        "aws:ViaAWSService": "true" if network.lane is Lane.SERVICE else "false",
+    }
+    if network.lane in (Lane.PUBLIC, Lane.PUBLIC_V6):
+        common["aws:SourceIp"] = network.address
+    if network.lane in (Lane.ENDPOINT, Lane.PRIVATE):
+        common["aws:VpcSourceIp"] = network.address
+        common["aws:SourceVpce"] = network.endpoint or Gap.PRESENT
+    return common | more
+
+
+def answers(plan: Plan, network: Network, **more: Said) -> Answer:
+    """What the plan's policy on the robbed role does to a call from there."""
+    (deny,) = (one for one in plan.denies if one.role == "web-role" and one.account == ACCOUNT)
+    request = Request("s3:GetObject", ("arn:aws:s3:::b/k",), context_of(network, **more))
+    return judge_call(read_policy(deny.document), request).answer

@@ -69,7 +69,7 @@ def _own_document(ground: Ground, own: tuple[Caller, ...]) -> str:
     statements = pinned(by_name, homes) if is_renamed else pinned(by_instance, homes)
     if is_renamed and not theft.workload.user_id:
         # The logs do not tell the name's other half: by the instance, it can be rehearsed what becomes of its keys.
-        statements += pinned(by_instance, homes)
+        statements += pinned(by_instance, homes, "ByInstance")
     return document_of(*statements, *([_issued_before(ground, own)] if own else ()))
 
 

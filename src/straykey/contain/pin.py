@@ -53,8 +53,8 @@ def pin(ground: Ground) -> Draft:
     )
 
 
-def pinned(about: Condition, homes: Homes) -> list[dict[str, object]]:
-    """The statements; `about` says whose calls."""
+def pinned(about: Condition, homes: Homes, by: str = "") -> list[dict[str, object]]:
+    """The statements; `about` says whose calls, `by` ends their names."""
     said: list[tuple[str, Condition]] = [
         ("OtherAddress", _other_address(homes)),
         ("OtherEndpoint", _other_endpoint(homes)),
@@ -62,7 +62,7 @@ def pinned(about: Condition, homes: Homes) -> list[dict[str, object]]:
         ("NoNetwork", _but(_not_in(_PRIVATE_IP, homes.unnamed), _ABSENT, _IP, _ENDPOINT)),
         *((f"Thief{number}", lines) for number, lines in enumerate(_barred(homes), start=1)),
     ]
-    return [deny(sid, joined(_NOT_BY_SERVICE, about, lines)) for sid, lines in said]
+    return [deny(f"{sid}{by}", joined(_NOT_BY_SERVICE, about, lines)) for sid, lines in said]
 
 
 def homes_of(ground: Ground) -> Homes:
