@@ -446,7 +446,9 @@ def test_boto3_takes_every_call_as_it_is() -> None:
     for step in every_step():
         for call in (step.call, *step.undo):
             shape = models[call.service].operation_model(call.operation).input_shape
-            report = ParamValidator().validate(plain(dict(call.parameters)), shape)
+            assert shape is not None
+            parameters = {key: plain(value) for key, value in call.parameters.items()}
+            report = ParamValidator().validate(parameters, shape)
             assert not report.has_errors(), report.generate_report()
 
 

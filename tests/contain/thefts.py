@@ -28,29 +28,23 @@ TRUST = (
 READ = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}]}'
 
 
-def called(call: str, network: Network, region: str = "eu-west-1", **fields: str) -> Called:
-    said = {
-        "time": "2026-05-04T10:00:00Z",
-        "event_id": "e",
-        "access_key": "ASIAEXAMPLEKEY000001",
-        "issued": "",
-        "error": "",
-    }
-    return Called(call=call, network=network, region=region, **(said | fields))
+def called(call: str, network: Network, region: str = "eu-west-1") -> Called:
+    return Called("2026-05-04T10:00:00Z", "e", call, region, "ASIAEXAMPLEKEY000001", "", network, "")
 
 
 def caller(role: str = "web-role", name: str = INSTANCE, *calls: Called, **fields: Any) -> Caller:
-    said = {
-        "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{name}",
-        "account": ACCOUNT,
-        "role": role,
-        "instance": name if name.startswith("i-") else "",
-        "region": "eu-west-1",
-        "is_delivered_by_ec2": name.startswith("i-"),
-        "calls": calls,
-        "user_id": f"{ROLE_ID}:{name}" if role == "web-role" else "",
-    }
-    return Caller(**(said | fields))
+    is_instance = name.startswith("i-")
+    usual = Caller(
+        arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{name}",
+        account=ACCOUNT,
+        role=role,
+        instance=name if is_instance else "",
+        region="eu-west-1",
+        is_delivered_by_ec2=is_instance,
+        calls=calls,
+        user_id=f"{ROLE_ID}:{name}" if role == "web-role" else "",
+    )
+    return replace(usual, **fields)
 
 
 def theft(**fields: Any) -> Theft:
@@ -62,23 +56,23 @@ def theft(**fields: Any) -> Theft:
         called("iam:GetRole", NAT, "us-east-1"),
         called("kms:Decrypt", network_of("s3.amazonaws.com")),
     )
-    said = {
-        "finding": FINDING,
-        "title": "Keys of i-0123456789abcdef0 were used from 203.0.113.66",
-        "partition": "aws",
-        "role_arn": f"arn:aws:iam::{ACCOUNT}:role/app/web-role",
-        "is_role_arn_known": True,
-        "homes": (NAT, ENDPOINT),
-        "strays": (THIEF,),
-        "workload": workload,
-        "thief": caller("web-role", INSTANCE, called("s3:ListBuckets", THIEF)),
-        "sisters": (),
-        "heirs": (),
-        "keys": (Key("ASIAEXAMPLEKEY000001", "2026-05-04T10:00:05Z", "2026-05-04T16:35:05Z"),),
-        "created": (),
-        "as_of": "2026-05-04T10:40:00Z",
-    }
-    return Theft(**(said | fields))
+    usual = Theft(
+        finding=FINDING,
+        title="Keys of i-0123456789abcdef0 were used from 203.0.113.66",
+        partition="aws",
+        role_arn=f"arn:aws:iam::{ACCOUNT}:role/app/web-role",
+        is_role_arn_known=True,
+        homes=(NAT, ENDPOINT),
+        strays=(THIEF,),
+        workload=workload,
+        thief=caller("web-role", INSTANCE, called("s3:ListBuckets", THIEF)),
+        sisters=(),
+        heirs=(),
+        keys=(Key("ASIAEXAMPLEKEY000001", "2026-05-04T10:00:05Z", "2026-05-04T16:35:05Z"),),
+        created=(),
+        as_of="2026-05-04T10:40:00Z",
+    )
+    return replace(usual, **fields)
 
 
 def as_role(stolen: Theft, **fields: Any) -> Theft:
@@ -87,60 +81,58 @@ def as_role(stolen: Theft, **fields: Any) -> Theft:
 
 
 def role(**fields: Any) -> Role:
-    said = {
-        "name": "web-role",
-        "arn": f"arn:aws:iam::{ACCOUNT}:role/app/web-role",
-        "path": "/app/",
-        "id": ROLE_ID,
-        "trust": TRUST,
-        "inline": (InlinePolicy("read", READ),),
-        "attached": ("arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore",),
-        "boundary": f"arn:aws:iam::{ACCOUNT}:policy/limits",
-        "tags": (Tag("aws:cloudformation:stack-name", "web"), Tag("team", "web ${shop}")),
-        "description": "The web shop's ${servers}",
-        "max_session_seconds": 3600,
-        "profiles": (f"arn:aws:iam::{ACCOUNT}:instance-profile/app/web",),
-    }
-    return Role(**(said | fields))
+    usual = Role(
+        name="web-role",
+        arn=f"arn:aws:iam::{ACCOUNT}:role/app/web-role",
+        path="/app/",
+        id=ROLE_ID,
+        trust=TRUST,
+        inline=(InlinePolicy("read", READ),),
+        attached=("arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore",),
+        boundary=f"arn:aws:iam::{ACCOUNT}:policy/limits",
+        tags=(Tag("aws:cloudformation:stack-name", "web"), Tag("team", "web ${shop}")),
+        description="The web shop's ${servers}",
+        max_session_seconds=3600,
+        profiles=(f"arn:aws:iam::{ACCOUNT}:instance-profile/app/web",),
+    )
+    return replace(usual, **fields)
 
 
 def instance(**fields: Any) -> Instance:
-    said = {
-        "id": INSTANCE,
-        "region": "eu-west-1",
-        "state": "running",
-        "vpc": "vpc-0aaaaaaaaaaaaaaa1",
-        "subnet": "subnet-0aaaaaaaaaaaaaaa1",
-        "association": "iip-assoc-0aaaaaaaaaaaaaaa1",
-        "profile": f"arn:aws:iam::{ACCOUNT}:instance-profile/app/web",
-        "interfaces": (Interface("eni-0aaaaaaaaaaaaaaa1", ("sg-0aaaaaaaaaaaaaaa1", "sg-0aaaaaaaaaaaaaaa2")),),
-        "http_tokens": "optional",
-        "http_endpoint": "enabled",
-        "hop_limit": 2,
-        "has_instance_store": True,
-        "is_spot": False,
-    }
-    return Instance(**(said | fields))
+    usual = Instance(
+        id=INSTANCE,
+        region="eu-west-1",
+        state="running",
+        vpc="vpc-0aaaaaaaaaaaaaaa1",
+        subnet="subnet-0aaaaaaaaaaaaaaa1",
+        association="iip-assoc-0aaaaaaaaaaaaaaa1",
+        profile=f"arn:aws:iam::{ACCOUNT}:instance-profile/app/web",
+        interfaces=(Interface("eni-0aaaaaaaaaaaaaaa1", ("sg-0aaaaaaaaaaaaaaa1", "sg-0aaaaaaaaaaaaaaa2")),),
+        http_tokens="optional",
+        http_endpoint="enabled",
+        hop_limit=2,
+        has_instance_store=True,
+        is_spot=False,
+    )
+    return replace(usual, **fields)
 
 
 def account(**fields: Any) -> Account:
-    said = {
-        "id": ACCOUNT,
-        "role": role(),
-        "instance": instance(),
-        "others": ("i-0fedcba9876543210",),
-        "endpoints": (
+    usual = Account(
+        id=ACCOUNT,
+        role=role(),
+        instance=instance(),
+        others=("i-0fedcba9876543210",),
+        endpoints=(
             Endpoint(
                 ENDPOINT.endpoint, "vpc-0aaaaaaaaaaaaaaa1", "com.amazonaws.eu-west-1.sqs", "Interface", "available"
             ),
         ),
-        "services": tuple(
-            f"com.amazonaws.eu-west-1.{one}" for one in ("ecr.api", "ecr.dkr", "kms", "s3", "sqs", "sts")
-        ),
-        "subnets": ("subnet-0aaaaaaaaaaaaaaa1", "subnet-0aaaaaaaaaaaaaaa2"),
-        "route_tables": ("rtb-0aaaaaaaaaaaaaaa1",),
-    }
-    return Account(**(said | fields))
+        services=tuple(f"com.amazonaws.eu-west-1.{one}" for one in ("ecr.api", "ecr.dkr", "kms", "s3", "sqs", "sts")),
+        subnets=("subnet-0aaaaaaaaaaaaaaa1", "subnet-0aaaaaaaaaaaaaaa2"),
+        route_tables=("rtb-0aaaaaaaaaaaaaaa1",),
+    )
+    return replace(usual, **fields)
 
 
 def heirs() -> dict[str, Any]:

@@ -25,6 +25,7 @@ _TOKENS = (
     "and so do sessions open by SSM or SSH."
 )
 _MADE = "Users, access keys and roles the thief made go on."
+AFTER_A_DENY = (_CHAINED, _TOKENS, _MADE)
 _FRESH = "A thief who can still reach the instance's metadata gets new keys, and those work."
 _PATH = "A thief on the instance itself, or behind the same address, is not told apart from the workload."
 _OUT = "The key that is out already goes on working, from anywhere, until it expires: this stops no theft."
@@ -37,7 +38,7 @@ ABOUT: Mapping[Option, About] = {
         "Nothing the logs show. The workload from an address nobody has seen yet; calls that CloudTrail does not "
         "write down and that reach a service inside the VPC without an endpoint (OpenSearch, DAX, Neptune, MSK, EFS, "
         "RDS by IAM).",
-        (_PATH, _CHAINED, _TOKENS, _MADE),
+        (_PATH, *AFTER_A_DENY),
         _REMOVE,
     ),
     Option.PIN_EVERYWHERE: About(
@@ -53,7 +54,7 @@ ABOUT: Mapping[Option, About] = {
         "through the home VPC.",
         "Services without an endpoint there (IAM, Organizations, Route 53 and others that are global), other regions, "
         "other instances with this role that live in other VPCs.",
-        ("A thief inside the home VPC is not stopped.", _CHAINED, _TOKENS, _MADE),
+        ("A thief inside the home VPC is not stopped.", *AFTER_A_DENY),
         "Delete the policy, the endpoints and their security group.",
     ),
     Option.REVOKE: About(
@@ -61,7 +62,7 @@ ABOUT: Mapping[Option, About] = {
         "The workload, and all that share the role, until they get new keys: the metadata service hands out the "
         "revoked ones until it rotates them (about hourly), and SDKs keep theirs until 15 minutes before they "
         "expire. Restarting the program helps only after the rotation.",
-        (_FRESH, _CHAINED, _TOKENS, _MADE),
+        (_FRESH, *AFTER_A_DENY),
         "Delete the policy, but not within 7 hours: the stolen keys would work again.",
     ),
     Option.SWAP_ROLE: About(
@@ -71,16 +72,14 @@ ABOUT: Mapping[Option, About] = {
         (
             "Taking the role off the instance's profile alone would stop nothing: it is the Deny that stops the key.",
             _FRESH,
-            _CHAINED,
-            _TOKENS,
-            _MADE,
+            *AFTER_A_DENY,
         ),
         "Take the Deny off, give the instance its old profile back, delete the copy.",
     ),
     Option.DENY_ALL: About(
         "Denies the role everything.",
         "The workload and all that share the role, until it is undone.",
-        (_CHAINED, _TOKENS, _MADE),
+        AFTER_A_DENY,
         "Delete the policy, or put back what stood in its place.",
     ),
     Option.ISOLATE: About(

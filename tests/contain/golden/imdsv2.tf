@@ -1,0 +1,22 @@
+# straykey: imdsv2
+# Limit: The key that is out already goes on working, from anywhere, until it expires: this stops no theft.
+# Limit: Who can run programs on the instance, or forge whole requests with headers, still gets keys.
+# Note: To hand out no keys at all: `aws ec2 modify-instance-metadata-options --instance-id i-0123456789abcdef0 --region eu-west-1 --http-endpoint disabled`; the workload then fails when its keys expire.
+#
+# `terraform apply` does it, `terraform destroy` undoes it.
+terraform {
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 5.0"
+    }
+  }
+}
+
+provider "aws" {
+  region = "eu-west-1"
+}
+
+# require tokens of the metadata service of i-0123456789abcdef0: Terraform has no resource for it. Run:
+#   aws ec2 modify-instance-metadata-options --region eu-west-1 --no-cli-pager --cli-input-json '{"InstanceId": "i-0123456789abcdef0", "HttpTokens": "required", "HttpPutResponseHopLimit": 2, "HttpEndpoint": "enabled"}'
+#   undo: aws ec2 modify-instance-metadata-options --region eu-west-1 --no-cli-pager --cli-input-json '{"InstanceId": "i-0123456789abcdef0", "HttpTokens": "optional", "HttpPutResponseHopLimit": 2, "HttpEndpoint": "enabled"}'

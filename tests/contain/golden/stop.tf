@@ -1,0 +1,24 @@
+# straykey: stop
+# Limit: The key that is out already goes on working, from anywhere, until it expires: this stops no theft.
+# Limit: A group that replaces stopped instances (Auto Scaling) starts another, which may be as easy to rob.
+# Note: This instance has instance store: what is on it is lost.
+#
+# `terraform apply` does it, `terraform destroy` undoes it.
+terraform {
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 5.0"
+    }
+  }
+}
+
+provider "aws" {
+  region = "eu-west-1"
+}
+
+# stop instance i-0123456789abcdef0
+resource "aws_ec2_instance_state" "step1" {
+  instance_id = "i-0123456789abcdef0"
+  state       = "stopped"
+}

@@ -1,0 +1,70 @@
+# straykey: vpc-endpoint
+# Limit: A thief inside the home VPC is not stopped.
+# Limit: Sessions of other roles that the thief made with the stolen keys go on: see pin-everywhere.
+# Limit: Tokens minted already go on until they expire (ECR 12 hours, EKS, RDS, CodeArtifact, web identity), and so do sessions open by SSM or SSH.
+# Limit: Users, access keys and roles the thief made go on.
+# Note: One other instance has this role, and what this breaks is broken there too: i-0fedcba9876543210.
+# Note: From then on the whole VPC reaches these services through the endpoints, in one zone; it needs DNS support and DNS hostnames switched on, and each endpoint costs money by the hour.
+# Note: Connections open to S3 and DynamoDB break once when their route changes.
+#
+# `terraform apply` does it, `terraform destroy` undoes it.
+terraform {
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 5.0"
+    }
+  }
+}
+
+provider "aws" {
+  region = "eu-west-1"
+}
+
+# make security group straykey-vpc-endpoint-8f0dba57c309
+resource "aws_security_group" "step1" {
+  name        = "straykey-vpc-endpoint-8f0dba57c309"
+  description = "VPC endpoints made by straykey"
+  vpc_id      = "vpc-0aaaaaaaaaaaaaaa1"
+  tags        = { "straykey" = "straykey-vpc-endpoint-8f0dba57c309" }
+}
+
+# let HTTPS into the endpoints
+resource "aws_vpc_security_group_ingress_rule" "step2" {
+  security_group_id = aws_security_group.step1.id
+  cidr_ipv4         = "0.0.0.0/0"
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+  depends_on        = [aws_security_group.step1]
+}
+
+# make gateway endpoint for s3
+resource "aws_vpc_endpoint" "step3" {
+  vpc_id            = "vpc-0aaaaaaaaaaaaaaa1"
+  service_name      = "com.amazonaws.eu-west-1.s3"
+  vpc_endpoint_type = "Gateway"
+  tags              = { "straykey" = "straykey-vpc-endpoint-8f0dba57c309-s3" }
+  route_table_ids   = ["rtb-0aaaaaaaaaaaaaaa1"]
+  depends_on        = [aws_vpc_security_group_ingress_rule.step2]
+}
+
+# make interface endpoint for sts
+resource "aws_vpc_endpoint" "step4" {
+  vpc_id              = "vpc-0aaaaaaaaaaaaaaa1"
+  service_name        = "com.amazonaws.eu-west-1.sts"
+  vpc_endpoint_type   = "Interface"
+  tags                = { "straykey" = "straykey-vpc-endpoint-8f0dba57c309-sts" }
+  subnet_ids          = ["subnet-0aaaaaaaaaaaaaaa1"]
+  security_group_ids  = [aws_security_group.step1.id]
+  private_dns_enabled = true
+  depends_on          = [aws_vpc_endpoint.step3]
+}
+
+# put policy straykey-vpc-endpoint-8f0dba57c309 on role web-role
+resource "aws_iam_role_policy" "step5" {
+  role       = "web-role"
+  name       = "straykey-vpc-endpoint-8f0dba57c309"
+  policy     = "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"NotFromHome\",\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\",\"Condition\":{\"StringNotEquals\":{\"aws:SourceVpc\":\"vpc-0aaaaaaaaaaaaaaa1\",\"aws:SourceVpce\":[\"vpce-0aaaaaaaaaaaaaaa1\"]},\"BoolIfExists\":{\"aws:ViaAWSService\":\"false\"}}}]}"
+  depends_on = [aws_vpc_endpoint.step4]
+}
