@@ -60,6 +60,13 @@ def test_with_the_account_at_hand_every_plan_of_an_instance_can_be_applied() -> 
     assert not any(plan.troubles for plan in plans_of(theft(**heirs()), account(), AT))
 
 
+def test_without_an_account_every_deny_can_be_rehearsed() -> None:
+    for homes in ((NAT,), (NAT, ENDPOINT)):
+        for plan in plans_of(theft(homes=homes), None, AT):
+            if not plan.option.is_companion:
+                assert answers(plan, THIEF) is Answer.DENIED
+
+
 def test_without_an_account_what_needs_none_can_be_applied_and_says_what_was_not_checked() -> None:
     plans = {plan.option: plan for plan in plans_of(theft(), None, AT)}
     possible = {option for option, plan in plans.items() if not plan.troubles}
@@ -371,6 +378,8 @@ def test_what_needs_an_instance_says_so_where_there_is_none() -> None:
     for plan in plans_of(stolen, account(instance=None), AT):
         needs_one = plan.option not in (Option.PIN, Option.PIN_EVERYWHERE, Option.REVOKE, Option.DENY_ALL)
         assert any("no EC2 instance" in trouble.text for trouble in plan.troubles) is needs_one
+        assert not (needs_one and plan.steps)
+        assert bool(plan.denies) is not plan.option.is_companion
 
 
 def test_another_account_than_the_robbed_one_is_not_touched() -> None:

@@ -12,6 +12,7 @@ from straykey.contain.account import Account, Instance
 from straykey.contain.broad import shared
 from straykey.contain.ground import Draft, Ground, cannot, is_endpoint_id
 from straykey.contain.needs import step_of
+from straykey.contain.pin import joined
 from straykey.contain.placing import placed
 from straykey.contain.plan import Lookup, Option, Sought, Step, Trouble, Value
 from straykey.contain.services import GLOBAL, Doorway, doorways
@@ -36,10 +37,8 @@ def vpc_endpoint(ground: Ground) -> Draft:
     """Make the endpoints that are missing, then deny what does not come through the home VPC."""
     homes = _home_endpoints(ground)
     if ground.account is None or ground.instance is None or not ground.instance.vpc:
-        draft = cannot("The instance's VPC is not known", "read the account: ec2:DescribeInstances")
-        if not homes:
-            return draft
-        return msgspec.structs.replace(draft, denies=(ground.denies(_OPTION, _document("", homes)),))
+        hint = "read the account: ec2:DescribeInstances"
+        return cannot("The instance's VPC is not known", hint, ground.denies(_OPTION, _document("", homes)))
     used = _used(ground, ground.account, ground.instance)
     placing = placed(ground, _OPTION, _document(ground.instance.vpc, homes))
     return Draft(
@@ -61,8 +60,8 @@ def _document(vpc: str, endpoints: list[str]) -> str:
     allowed: dict[str, str | list[str]] = {"aws:SourceVpc": vpc} if vpc else {}
     if endpoints:
         allowed["aws:SourceVpce"] = endpoints
-    condition: Condition = {"StringNotEquals": allowed, "BoolIfExists": {"aws:ViaAWSService": "false"}}
-    return document_of(deny("NotFromHome", condition))
+    condition: Condition = {"BoolIfExists": {"aws:ViaAWSService": "false"}}
+    return document_of(deny("NotFromHome", joined(condition, {"StringNotEquals": allowed} if allowed else {})))
 
 
 def _used(ground: Ground, account: Account, instance: Instance) -> Used:

@@ -104,9 +104,9 @@ def iam(operation: str, **parameters: Value) -> Call:
     return Call("iam", operation, parameters)
 
 
-def cannot(text: str, hint: str = "") -> Draft:
-    """A plan that cannot be made, and why."""
-    return Draft(troubles=(Trouble(text, hint),))
+def cannot(text: str, hint: str = "", *denies: Deny) -> Draft:
+    """A plan that cannot be applied, and why; with `denies` it can be rehearsed all the same."""
+    return Draft(denies, troubles=(Trouble(text, hint),))
 
 
 def wrong_names(ground: Ground) -> tuple[Trouble, ...]:

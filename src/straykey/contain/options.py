@@ -49,21 +49,16 @@ def plans_of(theft: Theft, account: Account | None, at: str) -> list[Plan]:
 def _plan(ground: Ground, option: Option) -> Plan:
     hopeless = _hopeless(ground, option)
     draft = Draft(troubles=hopeless) if hopeless else _MAKING[option](ground)
-    limits = ABOUT[option].limits
-    if option.is_companion:
-        return draft.plan(option, limits)
-    if ground.role is None and not ground.theft.is_role_arn_known:
-        note = "The role's path is in no record: its ARN may be another."
-        draft = replace(draft, notes=(*draft.notes, note))
-    return draft.plan(option, limits)
+    if option in _ON_INSTANCE and not ground.theft.workload.instance and not hopeless:
+        hint = "pin, revoke and deny-all need no instance"
+        nowhere = Trouble("The stolen keys are of no EC2 instance: there is none to act on", hint)
+        draft = replace(draft, steps=(), troubles=(nowhere,))  # its denies can be rehearsed all the same
+    if not option.is_companion and ground.role is None and not ground.theft.is_role_arn_known:
+        draft = replace(draft, notes=(*draft.notes, "The role's path is in no record: its ARN may be another."))
+    return draft.plan(option, ABOUT[option].limits)
 
 
 def _hopeless(ground: Ground, option: Option) -> tuple[Trouble, ...]:
     """Why no plan can be made at all."""
     said = (*wrong_names(ground), *other_account(ground))
-    if not option.is_companion:
-        said = (*said, *undeniable(ground))
-    if option in _ON_INSTANCE and not ground.theft.workload.instance:
-        hint = "pin, revoke and deny-all need no instance"
-        said = (*said, Trouble("The stolen keys are of no EC2 instance: there is none to act on", hint))
-    return said
+    return said if option.is_companion else (*said, *undeniable(ground))

@@ -10,6 +10,7 @@ from straykey.contain.ground import Draft, Ground, cannot, iam
 from straykey.contain.needs import step_of
 from straykey.contain.placing import attach, placed_everything
 from straykey.contain.plan import Call, Lookup, Option, Sought, Step, Value
+from straykey.contain.wording import DENY_ALL
 
 _OPTION = Option.SWAP_ROLE
 _OF_AWS = "aws:"  # tags that begin so are AWS's own: nobody else may set them
@@ -20,9 +21,11 @@ def swap_role(ground: Ground) -> Draft:
     role, instance = ground.role, ground.instance
     if role is None or instance is None:
         what = "role" if role is None else "instance"
-        return cannot(f"The {what} was not read, so it cannot be copied or put back", "read the account")
+        text = f"The {what} was not read, so it cannot be copied or put back"
+        return cannot(text, "read the account", ground.denies(_OPTION, DENY_ALL))
     if instance.state not in ("running", "stopped"):
-        return cannot(f"The instance is {instance.state}: its profile can be changed when it is running or stopped")
+        text = f"The instance is {instance.state}: its profile can be changed when it is running or stopped"
+        return cannot(text, "", ground.denies(_OPTION, DENY_ALL))
     placing = placed_everything(ground, _OPTION)
     steps = (*_copy(ground, role), *_profile(ground, role), *_handing(ground, instance), *placing.steps)
     return Draft((placing.deny,), steps, (), (*_notes(ground, role), *placing.notes), (), placing.troubles)

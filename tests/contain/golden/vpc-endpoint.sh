@@ -43,7 +43,7 @@ apply() {
   again aws ec2 create-vpc-endpoint --region eu-west-1 --no-cli-pager --cli-input-json '{"VpcId": "vpc-0aaaaaaaaaaaaaaa1", "ServiceName": "com.amazonaws.eu-west-1.sts", "VpcEndpointType": "Interface", "TagSpecifications": [{"ResourceType": "vpc-endpoint", "Tags": [{"Key": "straykey", "Value": "straykey-vpc-endpoint-8f0dba57c309-sts"}]}], "SubnetIds": ["subnet-0aaaaaaaaaaaaaaa1"], "SecurityGroupIds": ["'"$id0"'"], "PrivateDnsEnabled": true}'
   until [ "$(aws ec2 describe-vpc-endpoints --region eu-west-1 --filters Name=tag:straykey,Values=straykey-vpc-endpoint-8f0dba57c309-sts --query 'VpcEndpoints[0].State' --output text)" = available ]; do sleep 10; done
   # put policy straykey-vpc-endpoint-8f0dba57c309 on role web-role
-  again aws iam put-role-policy --no-cli-pager --cli-input-json '{"RoleName": "web-role", "PolicyName": "straykey-vpc-endpoint-8f0dba57c309", "PolicyDocument": "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"NotFromHome\",\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\",\"Condition\":{\"StringNotEquals\":{\"aws:SourceVpc\":\"vpc-0aaaaaaaaaaaaaaa1\",\"aws:SourceVpce\":[\"vpce-0aaaaaaaaaaaaaaa1\"]},\"BoolIfExists\":{\"aws:ViaAWSService\":\"false\"}}}]}"}'
+  again aws iam put-role-policy --no-cli-pager --cli-input-json '{"RoleName": "web-role", "PolicyName": "straykey-vpc-endpoint-8f0dba57c309", "PolicyDocument": "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"NotFromHome\",\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\",\"Condition\":{\"BoolIfExists\":{\"aws:ViaAWSService\":\"false\"},\"StringNotEquals\":{\"aws:SourceVpc\":\"vpc-0aaaaaaaaaaaaaaa1\",\"aws:SourceVpce\":[\"vpce-0aaaaaaaaaaaaaaa1\"]}}}]}"}'
 }
 
 undo() {

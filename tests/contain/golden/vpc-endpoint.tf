@@ -65,6 +65,6 @@ resource "aws_vpc_endpoint" "step4" {
 resource "aws_iam_role_policy" "step5" {
   role       = "web-role"
   name       = "straykey-vpc-endpoint-8f0dba57c309"
-  policy     = "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"NotFromHome\",\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\",\"Condition\":{\"StringNotEquals\":{\"aws:SourceVpc\":\"vpc-0aaaaaaaaaaaaaaa1\",\"aws:SourceVpce\":[\"vpce-0aaaaaaaaaaaaaaa1\"]},\"BoolIfExists\":{\"aws:ViaAWSService\":\"false\"}}}]}"
+  policy     = "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"NotFromHome\",\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\",\"Condition\":{\"BoolIfExists\":{\"aws:ViaAWSService\":\"false\"},\"StringNotEquals\":{\"aws:SourceVpc\":\"vpc-0aaaaaaaaaaaaaaa1\",\"aws:SourceVpce\":[\"vpce-0aaaaaaaaaaaaaaa1\"]}}}]}"
   depends_on = [aws_vpc_endpoint.step4]
 }
