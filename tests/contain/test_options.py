@@ -75,8 +75,9 @@ def test_without_an_account_what_needs_none_can_be_applied_and_says_what_was_not
 
 
 def test_a_time_of_planning_that_is_none_is_refused() -> None:
-    with pytest.raises(UsageError):
-        plans_of(theft(), None, "now")
+    for at in ("now", "2026-05-04T10:41:00"):
+        with pytest.raises(UsageError):
+            plans_of(theft(), None, at)
 
 
 def test_every_step_has_a_name_of_its_own() -> None:

@@ -75,6 +75,14 @@ def test_where_the_keys_name_no_instance_the_session_is_known_by_its_name() -> N
         assert answers(plan, THIEF, **gone, **{"aws:userid": f"{ROLE_ID}:other"}) is Answer.ALLOWED
 
 
+def test_a_key_the_thief_got_himself_under_the_instances_name_is_pinned_though_it_names_no_instance() -> None:
+    stolen = theft()
+    plan = plan_of(Option.PIN, replace(stolen, thief=replace(stolen.thief, is_delivered_by_ec2=False)))
+    bare: dict[str, Said] = {"ec2:SourceInstanceARN": ()}
+    assert answers(plan, THIEF, **bare) is Answer.DENIED
+    assert answers(plan, NAT) is Answer.ALLOWED
+
+
 def test_a_private_address_without_an_endpoint_may_use_any_but_the_thiefs() -> None:
     home = network_of("10.0.0.5")
     stray = network_of("10.0.0.5", "vpce-0bbbbbbbbbbbbbbb2", "444455556666")

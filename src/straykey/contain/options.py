@@ -38,12 +38,17 @@ def plans_of(theft: Theft, account: Account | None, at: str) -> list[Plan]:
     `at` is the time of planning, in UTC, as `2026-05-04T10:41:00Z`.  Without an account the plans say what could not
     be checked.  Raises UsageError where `at` is no time.
     """
-    try:
-        datetime.fromisoformat(at)
-    except ValueError:
-        raise UsageError("the time of planning is no time", hint="such as 2026-05-04T10:41:00Z") from None
+    if not _is_time(at):
+        raise UsageError("the time of planning is no time in a zone", hint="such as 2026-05-04T10:41:00Z")
     ground = Ground(theft, account, at)
     return [_plan(ground, option) for option in Option]
+
+
+def _is_time(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _plan(ground: Ground, option: Option) -> Plan:

@@ -119,7 +119,8 @@ def about_workload(ground: Ground) -> Condition:
     The policy is on one role, so any session of that name is the one meant; its id is named where it is known.
     """
     theft, workload = ground.theft, ground.theft.workload
-    if workload.is_delivered_by_ec2 and workload.instance:
+    # A thief who got himself a key under the instance's name has one that does not name the instance.
+    if workload.is_delivered_by_ec2 and theft.thief.is_delivered_by_ec2 and workload.instance:
         arn = f"arn:{theft.partition}:ec2:{workload.region}:{workload.account}:instance/{workload.instance}"
         return {"ArnEquals": {"ec2:SourceInstanceARN": arn}}
     return whose([user_id(ground)])

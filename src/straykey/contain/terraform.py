@@ -66,7 +66,7 @@ def _blocks(plan: Plan) -> Iterator[str]:
         made_of = _RESOURCES.get(step.call.operation)
         resource = made_of(step.call, made) if made_of else None
         if resource is None:
-            yield _by_hand(step)
+            yield _by_hand(step, after)
             continue
         name = f"step{number}"
         yield _block(resource, name, printable(step.name), after)
@@ -88,15 +88,16 @@ def _block(resource: Resource, name: str, about: str, after: str) -> str:
     return f'# {about}\nresource "{resource.type}" "{name}" {{\n{lines}\n}}'
 
 
-def _by_hand(step: Step) -> str:
+def _by_hand(step: Step, after: str) -> str:
     if step.call.operation == "AddRoleToInstanceProfile":
         return f"# {printable(step.name)}: said with the profile."
     if step.call.operation == "RevokeSecurityGroupEgress":
         return f"# {printable(step.name)}: Terraform makes groups without that rule."
-    undo = [f"#   undo: {command_of(call)}" for call in step.undo]
-    return "\n".join(
-        [f"# {printable(step.name)}: Terraform has no resource for it. Run:", f"#   {command_of(step.call)}", *undo]
-    )
+    first = f"after `terraform apply -target={after}` and before the rest, run" if after else "run first"
+    back = ["#   To undo it, before `terraform destroy` and the last of these first:"] if step.undo else []
+    undo = [*back, *(f"#   {command_of(call)}" for call in step.undo)]
+    title = f"# {printable(step.name)}: Terraform has no resource for it; {first}:"
+    return "\n".join([title, f"#   {command_of(step.call)}", *undo])
 
 
 def _text(value: Value) -> str:

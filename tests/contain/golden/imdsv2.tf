@@ -17,6 +17,7 @@ provider "aws" {
   region = "eu-west-1"
 }
 
-# require tokens of the metadata service of i-0123456789abcdef0: Terraform has no resource for it. Run:
+# require tokens of the metadata service of i-0123456789abcdef0: Terraform has no resource for it; run first:
 #   aws ec2 modify-instance-metadata-options --region eu-west-1 --no-cli-pager --cli-input-json '{"InstanceId": "i-0123456789abcdef0", "HttpTokens": "required", "HttpPutResponseHopLimit": 2, "HttpEndpoint": "enabled"}'
-#   undo: aws ec2 modify-instance-metadata-options --region eu-west-1 --no-cli-pager --cli-input-json '{"InstanceId": "i-0123456789abcdef0", "HttpTokens": "optional", "HttpPutResponseHopLimit": 2, "HttpEndpoint": "enabled"}'
+#   To undo it, before `terraform destroy` and the last of these first:
+#   aws ec2 modify-instance-metadata-options --region eu-west-1 --no-cli-pager --cli-input-json '{"InstanceId": "i-0123456789abcdef0", "HttpTokens": "optional", "HttpPutResponseHopLimit": 2, "HttpEndpoint": "enabled"}'

@@ -29,6 +29,7 @@ resource "aws_security_group" "step1" {
 
 # let no IPv6 out of it: Terraform makes groups without that rule.
 
-# give interface eni-0aaaaaaaaaaaaaaa1 the empty group: Terraform has no resource for it. Run:
+# give interface eni-0aaaaaaaaaaaaaaa1 the empty group: Terraform has no resource for it; after `terraform apply -target=aws_security_group.step1` and before the rest, run:
 #   aws ec2 modify-network-interface-attribute --region eu-west-1 --no-cli-pager --cli-input-json '{"NetworkInterfaceId": "eni-0aaaaaaaaaaaaaaa1", "Groups": ["'"$(aws ec2 describe-security-groups --region eu-west-1 --filters Name=group-name,Values=straykey-isolate-8f0dba57c309 Name=vpc-id,Values=vpc-0aaaaaaaaaaaaaaa1 --query 'SecurityGroups[0].GroupId' --output text)"'"]}'
-#   undo: aws ec2 modify-network-interface-attribute --region eu-west-1 --no-cli-pager --cli-input-json '{"NetworkInterfaceId": "eni-0aaaaaaaaaaaaaaa1", "Groups": ["sg-0aaaaaaaaaaaaaaa1", "sg-0aaaaaaaaaaaaaaa2"]}'
+#   To undo it, before `terraform destroy` and the last of these first:
+#   aws ec2 modify-network-interface-attribute --region eu-west-1 --no-cli-pager --cli-input-json '{"NetworkInterfaceId": "eni-0aaaaaaaaaaaaaaa1", "Groups": ["sg-0aaaaaaaaaaaaaaa1", "sg-0aaaaaaaaaaaaaaa2"]}'

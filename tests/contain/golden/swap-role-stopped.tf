@@ -58,13 +58,15 @@ resource "aws_iam_instance_profile" "step4" {
 
 # put role straykey-swap-role-8f0dba57c309 into its profile: said with the profile.
 
-# take its profile off instance i-0123456789abcdef0: Terraform has no resource for it. Run:
+# take its profile off instance i-0123456789abcdef0: Terraform has no resource for it; after `terraform apply -target=aws_iam_instance_profile.step4` and before the rest, run:
 #   aws ec2 disassociate-iam-instance-profile --region eu-west-1 --no-cli-pager --cli-input-json '{"AssociationId": "'"$(aws ec2 describe-iam-instance-profile-associations --region eu-west-1 --filters Name=instance-id,Values=i-0123456789abcdef0 Name=state,Values=associated --query 'IamInstanceProfileAssociations[0].AssociationId' --output text)"'"}'
-#   undo: aws ec2 associate-iam-instance-profile --region eu-west-1 --no-cli-pager --cli-input-json '{"InstanceId": "i-0123456789abcdef0", "IamInstanceProfile": {"Arn": "arn:aws:iam::111122223333:instance-profile/app/web"}}'
+#   To undo it, before `terraform destroy` and the last of these first:
+#   aws ec2 associate-iam-instance-profile --region eu-west-1 --no-cli-pager --cli-input-json '{"InstanceId": "i-0123456789abcdef0", "IamInstanceProfile": {"Arn": "arn:aws:iam::111122223333:instance-profile/app/web"}}'
 
-# give instance i-0123456789abcdef0 the new profile: Terraform has no resource for it. Run:
+# give instance i-0123456789abcdef0 the new profile: Terraform has no resource for it; after `terraform apply -target=aws_iam_instance_profile.step4` and before the rest, run:
 #   aws ec2 associate-iam-instance-profile --region eu-west-1 --no-cli-pager --cli-input-json '{"InstanceId": "i-0123456789abcdef0", "IamInstanceProfile": {"Name": "straykey-swap-role-8f0dba57c309"}}'
-#   undo: aws ec2 disassociate-iam-instance-profile --region eu-west-1 --no-cli-pager --cli-input-json '{"AssociationId": "'"$(aws ec2 describe-iam-instance-profile-associations --region eu-west-1 --filters Name=instance-id,Values=i-0123456789abcdef0 Name=state,Values=associated --query 'IamInstanceProfileAssociations[0].AssociationId' --output text)"'"}'
+#   To undo it, before `terraform destroy` and the last of these first:
+#   aws ec2 disassociate-iam-instance-profile --region eu-west-1 --no-cli-pager --cli-input-json '{"AssociationId": "'"$(aws ec2 describe-iam-instance-profile-associations --region eu-west-1 --filters Name=instance-id,Values=i-0123456789abcdef0 Name=state,Values=associated --query 'IamInstanceProfileAssociations[0].AssociationId' --output text)"'"}'
 
 # put policy straykey-swap-role-8f0dba57c309 on role web-role
 resource "aws_iam_role_policy" "step8" {

@@ -58,9 +58,10 @@ resource "aws_iam_instance_profile" "step4" {
 
 # put role straykey-swap-role-8f0dba57c309 into its profile: said with the profile.
 
-# give instance i-0123456789abcdef0 the new profile: Terraform has no resource for it. Run:
+# give instance i-0123456789abcdef0 the new profile: Terraform has no resource for it; after `terraform apply -target=aws_iam_instance_profile.step4` and before the rest, run:
 #   aws ec2 replace-iam-instance-profile-association --region eu-west-1 --no-cli-pager --cli-input-json '{"AssociationId": "'"$(aws ec2 describe-iam-instance-profile-associations --region eu-west-1 --filters Name=instance-id,Values=i-0123456789abcdef0 Name=state,Values=associated --query 'IamInstanceProfileAssociations[0].AssociationId' --output text)"'", "IamInstanceProfile": {"Name": "straykey-swap-role-8f0dba57c309"}}'
-#   undo: aws ec2 replace-iam-instance-profile-association --region eu-west-1 --no-cli-pager --cli-input-json '{"AssociationId": "'"$(aws ec2 describe-iam-instance-profile-associations --region eu-west-1 --filters Name=instance-id,Values=i-0123456789abcdef0 Name=state,Values=associated --query 'IamInstanceProfileAssociations[0].AssociationId' --output text)"'", "IamInstanceProfile": {"Arn": "arn:aws:iam::111122223333:instance-profile/app/web"}}'
+#   To undo it, before `terraform destroy` and the last of these first:
+#   aws ec2 replace-iam-instance-profile-association --region eu-west-1 --no-cli-pager --cli-input-json '{"AssociationId": "'"$(aws ec2 describe-iam-instance-profile-associations --region eu-west-1 --filters Name=instance-id,Values=i-0123456789abcdef0 Name=state,Values=associated --query 'IamInstanceProfileAssociations[0].AssociationId' --output text)"'", "IamInstanceProfile": {"Arn": "arn:aws:iam::111122223333:instance-profile/app/web"}}'
 
 # put policy straykey-swap-role-8f0dba57c309 on role web-role
 resource "aws_iam_role_policy" "step7" {
