@@ -6,10 +6,11 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 from urllib.request import Request, urlopen
 
 if TYPE_CHECKING:
@@ -30,11 +31,15 @@ class _Prepared:
 
 
 class Aws:
-    """The server.  `asked` are the requests since the test began: method, path and query, or what they call."""
+    """The server.  `asked` are the requests since the test began: method, path and query, or what they call.
+
+    `actions` are those of them that name what they call in a form, as IAM and EC2 have it: "Action=CreateRole".
+    """
 
     def __init__(self) -> None:
         self.url = ""
         self.asked: list[str] = []
+        self.actions: list[str] = []
         self._prepared: dict[str, _Prepared] = {}
         self._broken: dict[str, int] = {}
 
@@ -57,6 +62,7 @@ class Aws:
     def reset(self) -> None:
         with urlopen(Request(f"{self.url}/moto-api/reset", method="POST"), timeout=10):
             self.asked.clear()
+            self.actions.clear()
             self._prepared.clear()
             self._broken.clear()
 
@@ -103,12 +109,18 @@ class Aws:
         """Answer every request that has `text` in what was asked, or so many, with an error."""
         is_json = text.startswith(("AmazonSQS.", "AWSEvents."))
         xml = f"<Error><Code>{code}</Code><Message>no</Message></Error>"
+        if text.startswith("Action="):
+            xml = f"<Response><Errors>{xml}</Errors>{xml}</Response>"  # where EC2 has it, and where IAM does
         body = json.dumps({"__type": code, "message": "no"}) if is_json else xml
         self._prepared[text] = _Prepared(status, body.encode(), times)
 
     def answer(self, text: str, document: object, times: float = inf) -> None:
         """Answer every request that has `text` in what was asked, or so many, with a JSON document."""
         self._prepared[text] = _Prepared("200 OK", json.dumps(document).encode(), times)
+
+    def answer_xml(self, text: str, body: str) -> None:
+        """Answer every request that has `text` in what was asked with this."""
+        self._prepared[text] = _Prepared("200 OK", body.encode(), inf)
 
     def relent(self) -> None:
         """Answer as AWS would again."""
@@ -118,18 +130,32 @@ class Aws:
         """Send, so many times, but half of what is asked for with `text` in its path."""
         self._broken[text] = times
 
+    def _prepared_for(self, asked: str) -> _Prepared | None:
+        fitting = (
+            prepared
+            for text, prepared in self._prepared.items()
+            if (asked.endswith(text) if text.startswith("Action=") else text in asked)
+        )
+        return next((one for one in fitting if one.left), None)
+
     def _listening(self, app: _Answer) -> _Answer:
         def answer(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
             path = environ["PATH_INFO"].encode("latin-1").decode()
             asked = f"{environ['REQUEST_METHOD']} {path}?{unquote(environ['QUERY_STRING'])}"
             asked = environ.get("HTTP_X_AMZ_TARGET", asked)
             self.asked.append(asked)
-            for text, prepared in self._prepared.items():
-                if text in asked and prepared.left:
-                    prepared.left -= 1
-                    environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-                    start(prepared.status, [("Content-Type", "text/plain")])
-                    return [prepared.body]
+            form = _form(environ)
+            if "Action" in form:
+                self.actions.append(f"Action={form['Action']}")
+                asked += self.actions[-1]
+            if prepared := self._prepared_for(asked):
+                prepared.left -= 1
+                environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+                start(prepared.status, [("Content-Type", "text/plain")])
+                return [prepared.body]
+            if form.get("DryRun") == "true":  # of which moto takes no notice where it changes most
+                start("412 Precondition Failed", [("Content-Type", "text/xml")])
+                return [b"<Response><Errors><Error><Code>DryRunOperation</Code></Error></Errors></Response>"]
             whole = app(environ, start)
             for text, left in self._broken.items():
                 if text in asked and left:
@@ -139,3 +165,12 @@ class Aws:
             return whole
 
         return answer
+
+
+def _form(environ: dict[str, Any]) -> dict[str, str]:
+    """What a request says in a form; it can be read again."""
+    if not environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
+        return {}
+    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    environ["wsgi.input"] = BytesIO(body)
+    return {name: values[0] for name, values in parse_qs(body.decode()).items()}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.request import Request, urlopen
 
 import boto3
@@ -16,7 +17,12 @@ import stamina
 from botocore.model import OperationModel
 from msgspec.structs import replace
 
-from straykey.errors import SourceError
+from straykey.aws import session
+from straykey.contain.apply import apply
+from straykey.contain.clients import Clients
+from straykey.contain.reading import read_account
+from straykey.contain.rollback import roll_back
+from straykey.errors import ContainError, SourceError
 from straykey.permissions import FEATURES, Feature, On, Permission, policy, statements
 from straykey.ports import Sink
 from straykey.sinks.eventbridge import EventBridge
@@ -28,9 +34,13 @@ from straykey.sources.history import Window
 from straykey.sources.layout import Days
 from straykey.sources.notice import ObjectRef
 from straykey.sources.queue import Queue
+from straykey.stores.database import Database
+from straykey.stores.journal import SqlJournal
 from tests.aws import BUCKET, Aws
 from tests.aws_calls import MANY, Call, calls, clumsy, modules, services, services_of
 from tests.conftest import Golden
+from tests.contain import grounds, handmade
+from tests.contain.applying import ORDER, SIMULATE, Time, simulation
 from tests.records import trail, use_record
 from tests.sinks.told import notification
 
@@ -47,6 +57,8 @@ EXAMPLES: dict[On, tuple[str, ...]] = {
     On.KEYS: ("arn:aws:kms:eu-west-1:111122223333:key/EXAMPLE-KEY-ID",),
     On.TOPIC: ("arn:aws:sns:eu-west-1:111122223333:findings",),
     On.BUS: ("arn:aws:events:eu-west-1:111122223333:event-bus/default",),
+    On.IDENTITIES: tuple(f"arn:aws:iam::111122223333:{kind}/*" for kind in ("instance-profile", "policy", "role")),
+    On.NETWORK: ("arn:aws:ec2:eu-west-1:111122223333:*/*",),
     On.HUB: ("arn:aws:securityhub:eu-west-1:111122223333:product/111122223333/default",),
 }
 PERMISSIONS = [(feature, permission) for feature in FEATURES for permission in feature.permissions]
@@ -201,6 +213,33 @@ def use_securityhub(_: Aws) -> Callable[[], None]:
     return lambda: deliver(SecurityHub())
 
 
+def use_contain(_: Aws) -> Callable[[], None]:
+    made = grounds.scene()
+
+    def use() -> None:
+        clients = Clients(session(), grounds.REGION)
+        account = read_account(clients, grounds.ACCOUNT, grounds.ROLE, made.instance, grounds.REGION, Time().clock)
+        assert account.unread == ()
+
+    return use
+
+
+def use_contain_apply(aws: Aws) -> Callable[[], None]:
+    plan = handmade.all_calls(grounds.scene())
+    aws.answer_xml(SIMULATE, simulation("allowed"))
+
+    def use() -> None:
+        with TemporaryDirectory() as folder:
+            database = Database(f"{folder}/store.db")
+            journal, clients = SqlJournal(database), Clients(session(), grounds.REGION)
+            done = apply(plan, ORDER, journal, clients, Time().clock)
+            assert done.stop is None
+            assert roll_back(done.id, journal, clients, Time().clock).stop is None
+            database.close()
+
+    return use
+
+
 def deliver(sink: Sink) -> None:
     assert sink.deliver([notification()]) == []
 
@@ -214,7 +253,11 @@ USES = {
     "sns": use_sns,
     "eventbridge": use_eventbridge,
     "securityhub": use_securityhub,
+    "contain": use_contain,
+    "contain-apply": use_contain_apply,
 }
+# To ask who one is needs no permission, and cannot be denied; what IAM does not simulate is said to be unchecked.
+UNMISSED = frozenset({"iam:SimulatePrincipalPolicy", "sts:GetCallerIdentity"})
 TRIED = [one for one in FEATURES if one.name != "history"]  # moto knows no history, and would refuse none
 
 
@@ -284,13 +327,12 @@ def test_a_role_with_what_is_listed_can_do_all_of_it(
 
 @pytest.mark.parametrize(
     ("feature", "missing"),
-    # To ask who one is needs no permission, and cannot be denied.
-    [(one, two) for one, two in PERMISSIONS if one in TRIED and two.calls and two.action != "sts:GetCallerIdentity"],
+    [(one, two) for one, two in PERMISSIONS if one in TRIED and two.calls and two.action not in UNMISSED],
 )
 def test_a_role_that_lacks_one_of_them_is_refused(
     feature: Feature, missing: Permission, aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use = USES[feature.name](aws)
     become(tuple(one for one in feature.permissions if one != missing), monkeypatch)
-    with strict(aws), pytest.raises((AssertionError, SourceError, UnavailableError)):
+    with strict(aws), pytest.raises((AssertionError, ContainError, SourceError, UnavailableError)):
         use()

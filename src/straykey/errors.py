@@ -6,6 +6,7 @@
     ├── ConfigError    the configuration cannot be used; all complaints at once; exit 2
     ├── RangesError    a file of AWS address ranges that is none; exit 2
     ├── StoreError     the store cannot be opened, read or written; exit 2
+    ├── ContainError   a containment that cannot be begun, or not gone on with; exit 2
     └── PolicyError    an IAM policy that is not understood to the letter, so not evaluated; exit 2
 
 Input that cannot be read is no error: it is counted by reason, named, and reported at the end.
@@ -46,6 +47,10 @@ class RangesError(StraykeyError):
 
 class StoreError(StraykeyError):
     """The store cannot be opened, read or written; what was not committed is as if it had never come."""
+
+
+class ContainError(StraykeyError):
+    """A containment cannot be begun, or not gone on with; says so before anything is changed by it."""
 
 
 class PolicyError(StraykeyError):

@@ -20,6 +20,8 @@ class On(StrEnum):
     TOPIC = "Topic"
     BUS = "Bus"
     HUB = "Hub"
+    IDENTITIES = "Identities"  # roles, instance profiles and policies of IAM
+    NETWORK = "Network"  # instances, and all that EC2 has around them
     ANYTHING = "Anything"  # AWS knows no resource for it
 
 
@@ -53,6 +55,23 @@ class Feature(msgspec.Struct, frozen=True):
 
 _READ = Permission("s3:GetObject", On.LOGS, ("s3:GetObject",))
 _DECRYPT = Permission("kms:Decrypt", On.KEYS, why="S3 asks for it where logs are encrypted with a key of yours")
+
+
+def _alike(on: On, *actions: str) -> tuple[Permission, ...]:
+    """Permissions named as the calls that need them."""
+    return tuple(Permission(action, on, (action,)) for action in actions)
+
+
+_WHO = Permission("sts:GetCallerIdentity", On.ANYTHING, ("sts:GetCallerIdentity",))
+_READ_ROLE = _alike(
+    On.IDENTITIES, "iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"
+)
+_READ_INSTANCE = _alike(
+    On.ANYTHING,
+    "ec2:DescribeIamInstanceProfileAssociations",
+    "ec2:DescribeInstances",
+    "ec2:DescribeVpcEndpoints",
+)
 
 FEATURES = (
     Feature(
@@ -100,7 +119,87 @@ FEATURES = (
         ("straykey.sinks.securityhub",),
         (
             Permission("securityhub:BatchImportFindings", On.HUB, ("securityhub:BatchImportFindings",)),
-            Permission("sts:GetCallerIdentity", On.ANYTHING, ("sts:GetCallerIdentity",)),
+            _WHO,
+        ),
+    ),
+    Feature(
+        "contain",
+        (
+            "straykey.contain.clients",
+            "straykey.contain.lookup",
+            "straykey.contain.reading",
+            "straykey.contain.room",
+        ),
+        (
+            _WHO,
+            *_READ_ROLE,
+            *_alike(On.IDENTITIES, "iam:ListInstanceProfilesForRole"),
+            *_READ_INSTANCE,
+            *_alike(
+                On.ANYTHING,
+                "ec2:DescribeInstanceTypes",
+                "ec2:DescribeRouteTables",
+                "ec2:DescribeSubnets",
+                "ec2:DescribeVpcEndpointServices",
+            ),
+        ),
+    ),
+    Feature(
+        "contain-apply",
+        (
+            "straykey.contain.clients",
+            "straykey.contain.lookup",
+            "straykey.contain.operations",
+            "straykey.contain.permitted",
+            "straykey.contain.room",
+            "straykey.contain.state",
+        ),
+        (
+            _WHO,
+            *_READ_ROLE,
+            *_alike(
+                On.IDENTITIES,
+                "iam:AddRoleToInstanceProfile",
+                "iam:AttachRolePolicy",
+                "iam:CreateInstanceProfile",
+                "iam:CreatePolicy",
+                "iam:CreateRole",
+                "iam:DeleteInstanceProfile",
+                "iam:DeletePolicy",
+                "iam:DeleteRole",
+                "iam:DeleteRolePermissionsBoundary",
+                "iam:DeleteRolePolicy",
+                "iam:DetachRolePolicy",
+                "iam:GetInstanceProfile",
+                "iam:GetPolicyVersion",
+                "iam:ListPolicies",
+                "iam:PutRolePermissionsBoundary",
+                "iam:PutRolePolicy",
+                "iam:RemoveRoleFromInstanceProfile",
+                "iam:SimulatePrincipalPolicy",
+                "iam:TagRole",
+            ),
+            Permission("iam:PassRole", On.IDENTITIES, why="EC2 and IAM ask for it where an instance gets a role"),
+            *_READ_INSTANCE,
+            *_alike(On.ANYTHING, "ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups"),
+            *_alike(
+                On.NETWORK,
+                "ec2:AssociateIamInstanceProfile",
+                "ec2:AuthorizeSecurityGroupIngress",
+                "ec2:CreateSecurityGroup",
+                "ec2:CreateVpcEndpoint",
+                "ec2:DeleteSecurityGroup",
+                "ec2:DeleteVpcEndpoints",
+                "ec2:DisassociateIamInstanceProfile",
+                "ec2:ModifyInstanceMetadataOptions",
+                "ec2:ModifyNetworkInterfaceAttribute",
+                "ec2:ReplaceIamInstanceProfileAssociation",
+                "ec2:RevokeSecurityGroupEgress",
+                "ec2:RevokeSecurityGroupIngress",
+                "ec2:StartInstances",
+                "ec2:StopInstances",
+            ),
+            Permission("ec2:CreateTags", On.NETWORK, why="EC2 asks for it where what is made has a tag from the start"),
         ),
     ),
 )

@@ -1,6 +1,7 @@
 """The plug points, and the types that everything passed through them speaks."""
 
 from collections.abc import Iterator, Sequence
+from enum import StrEnum
 from typing import Protocol
 
 import msgspec
@@ -75,3 +76,63 @@ class Sink(Protocol):
         What is not returned was taken for good.  After a crash, or after an answer that was lost, a notification may
         be delivered again.
         """
+
+
+class StepState(StrEnum):
+    """How far a step is.  `begun` may have changed something; `failed` has not, for AWS refused it."""
+
+    PLANNED = "planned"
+    BEGUN = "begun"
+    DONE = "done"
+    FAILED = "failed"
+    UNDONE = "undone"
+
+
+class Phase(StrEnum):
+    """How far a containment is; of one that crashed, how far it was."""
+
+    APPLYING = "applying"
+    APPLIED = "applied"
+    STOPPED = "stopped"  # at a step that failed, or was not seen to work
+    ROLLING_BACK = "rolling-back"
+    ROLLED_BACK = "rolled-back"
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A step as it is journaled: `undo` is what takes it back, and `found` what was there before it, both JSON."""
+
+    number: int
+    name: str
+    state: StepState
+    undo: bytes
+    found: bytes = b"null"
+
+
+class Containment(msgspec.Struct, frozen=True):
+    """A plan that was begun, as it is journaled; `plan` is JSON, and `begun` a time in the form of `core.moment`."""
+
+    finding: str
+    option: str
+    account: str
+    region: str
+    begun: str
+    plan: bytes
+    phase: Phase
+    entries: tuple[Entry, ...]
+    id: str = ""
+
+
+class Journal(Protocol):
+    """What was begun in an account, so that it can be taken back: what is written is kept once a method returns."""
+
+    def open(self, containment: Containment) -> Containment:
+        """As it is kept, with its id; `ContainError` while another of this finding and option is not rolled back."""
+
+    def read(self, identity: str) -> Containment:
+        """The one of this id; `ContainError` if there is none."""
+
+    def note(self, identity: str, phase: Phase, entry: Entry) -> None:
+        """Write one step anew; `ContainError` if it is in another phase, for then somebody else is at it."""
+
+    def move(self, identity: str, into: Phase, *, out_of: Sequence[Phase]) -> None:
+        """On to another phase; `ContainError` if it is in none of those named."""

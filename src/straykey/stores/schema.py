@@ -146,3 +146,27 @@ positions = Table(
     Column("name", String(128), primary_key=True),
     Column("document", LargeBinary, nullable=False),
 )
+
+# What was done in an account to lock a thief out.
+containments = Table(
+    "containments",
+    metadata,
+    Column("id", _DIGEST, primary_key=True),
+    Column("finding", _DIGEST, nullable=False, index=True),
+    Column("option", String(32), nullable=False),
+    Column("phase", String(16), nullable=False),
+    Column("begun", _TIME, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+)
+
+# Each step of it, with what undoes it: written before the step is done.
+steps = Table(
+    "steps",
+    metadata,
+    Column("containment", _DIGEST, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("name", LargeBinary, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("undo", LargeBinary, nullable=False),
+    Column("found", LargeBinary, nullable=False),
+)

@@ -1,0 +1,98 @@
+"""Asks whether a plan can be applied: all that stands in its way is told before the first change."""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from straykey.contain.clients import Clients
+from straykey.contain.execute import Hands, NotDoneError
+from straykey.contain.operations import subject_of
+from straykey.contain.patience import Clock
+from straykey.contain.permitted import dry_runs, simulated
+from straykey.contain.plan import Call, Plan, Step, Trouble
+from straykey.contain.room import too_long
+from straykey.contain.state import Kind, Subject
+from straykey.formats.text import printable
+
+_PLAN_ANEW = "plan anew"
+
+
+class Order(msgspec.Struct, frozen=True):
+    """For which finding, account and region a plan is applied; `at` is now, in the form of `core.moment`."""
+
+    finding: str
+    account: str
+    region: str
+    at: str
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """With any `troubles` nothing is applied; `notes` say what could not be checked, and what is so already."""
+
+    troubles: tuple[Trouble, ...]
+    notes: tuple[str, ...] = ()
+
+
+def check(plan: Plan, order: Order, clients: Clients, clock: Clock = Clock()) -> Checked:  # noqa: B008 - frozen
+    """`ContainError` if the credentials are of another account, or the plan has a call that none may have."""
+    calls = [call for step in plan.steps for call in (step.call, *step.undo)]
+    for call in calls:
+        subject_of(call)
+    caller = clients.check_account(order.account)
+    hands = Hands(clients, clock)
+    troubles, notes = [*plan.troubles], [] if plan.steps else ["there is nothing to apply"]
+    try:
+        for asked in (_as_planned(plan, hands), _roles(plan, hands), too_long(plan, hands), _running(plan, hands)):
+            _sort(asked, troubles, notes)
+    except NotDoneError as error:
+        troubles.append(Trouble(str(error), error.hint))
+    _sort(dry_runs(plan, hands), troubles, notes)
+    _sort(simulated(calls, caller, hands), troubles, notes)
+    return Checked(tuple(dict.fromkeys(troubles)), tuple(dict.fromkeys(notes)))
+
+
+def _sort(found: Iterable[Trouble | str], troubles: list[Trouble], notes: list[str]) -> None:
+    for one in found:
+        if isinstance(one, Trouble):
+            troubles.append(one)
+        else:
+            notes.append(one)
+
+
+def _as_planned(plan: Plan, hands: Hands) -> Iterator[Trouble | str]:
+    """What a step is undone to must be what is there now: later steps on the same thing start from another state."""
+    touched: set[Subject] = set()
+    for step in plan.steps:
+        subject = subject_of(step.call)
+        if subject in touched:
+            continue
+        touched.add(subject)
+        there = hands.look(step.call)
+        if hands.has_effect(step.call, there):
+            yield f"{step.name}: it is so already, so it is not done, and will not be undone"
+        elif (undo := _undoing(step, subject)) and not hands.has_effect(undo, there):
+            yield Trouble(f"{step.name}: {subject.kind} changed since this was planned", _PLAN_ANEW)
+
+
+def _undoing(step: Step, subject: Subject) -> Call | None:
+    return next((call for call in reversed(step.undo) if subject_of(call) == subject), None)
+
+
+def _roles(plan: Plan, hands: Hands) -> Iterator[Trouble | str]:
+    """Those that the plan does not make itself must be there, and may be changed."""
+    made = {step.call.parameters["RoleName"] for step in plan.steps if step.call.operation == "CreateRole"}
+    named = {str(step.call.parameters["RoleName"]) for step in plan.steps if "RoleName" in step.call.parameters}
+    for role in sorted(named - made):
+        there, shown = hands.seen(Subject(Kind.ROLE, (role,)), ("iam:GetRole",)), printable(role)
+        if not isinstance(there, dict):
+            yield Trouble(f"there is no role {shown} in the account", _PLAN_ANEW)
+        elif there["Path"].startswith("/aws-service-role/"):
+            yield Trouble(f"role {shown} belongs to a service of AWS, and cannot be changed", "take another option")
+
+
+def _running(plan: Plan, hands: Hands) -> Iterator[Trouble | str]:
+    for step in plan.steps:
+        if step.call.operation == "ReplaceIamInstanceProfileAssociation":
+            subject = Subject(Kind.RUNNING, subject_of(step.call).names)
+            if (there := hands.seen(subject, ("ec2:DescribeInstances",), step.call.region)) != "running":
+                yield Trouble(f"{step.name}: the instance is {there or 'not there'}", f"start it, or {_PLAN_ANEW}")

@@ -1,0 +1,229 @@
+"""Reads of an account what a containment is planned from: the role, the instance, and what they share with others.
+
+Reading changes nothing.  What may not be read is named, and the rest is read all the same.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from straykey import aws
+from straykey.contain.account import Account, Endpoint, InlinePolicy, Instance, Interface, Role, Tag
+from straykey.contain.clients import Clients, Reach, ec2_pages, equals, iam_pages
+from straykey.contain.lookup import association_of, associations
+from straykey.contain.patience import Clock, patiently
+from straykey.contain.room import inline_policies, minified
+from straykey.formats.text import printable
+
+_T = TypeVar("_T")
+_Listed = list[Mapping[str, Any]]
+
+_NOT_THERE = frozenset({"InvalidInstanceID.Malformed", "InvalidInstanceID.NotFound", "NoSuchEntity"})
+
+
+def read_account(
+    clients: Clients,
+    account: str,
+    role: str,
+    instance: str = "",
+    region: str = "",
+    clock: Clock = Clock(),  # noqa: B008 - frozen
+) -> Account:
+    """What can be read of this role and this instance; without an instance, of the role alone.
+
+    `ContainError` if the credentials are of another account, `SourceError` if AWS cannot be reached at all.
+    """
+    clients.check_account(account)
+    return _Reading(clients.at(region), clock).account(account, role, instance)
+
+
+class _Reading:
+    """One account being read; `unread` grows."""
+
+    def __init__(self, at: Reach, clock: Clock) -> None:
+        self._at = at
+        self._clock = clock
+        self._unread: list[str] = []
+
+    def account(self, account: str, role_name: str, instance_id: str) -> Account:
+        role = self._role(role_name)
+        instance = self._instance(instance_id) if instance_id else None
+        vpc = instance.vpc if instance else ""
+        return Account(
+            id=account,
+            role=role,
+            instance=instance,
+            others=self._others(role, instance_id) if role else (),
+            endpoints=self._endpoints(vpc) if vpc else (),
+            services=self._services() if instance else (),
+            subnets=self._of_vpc("subnets", _subnets, vpc) if vpc else (),
+            route_tables=self._of_vpc("route tables", _route_tables, vpc) if vpc else (),
+            unread=tuple(dict.fromkeys(self._unread)),
+        )
+
+    def _asked(self, what: str, permission: str, ask: Callable[[], _T], otherwise: _T) -> _T:
+        """`otherwise` if it is not there, or if it may not be read, which is noted."""
+        try:
+            return patiently(self._clock, ask)
+        except aws.failures() as error:
+            if aws.code_of(error) in _NOT_THERE:
+                return otherwise
+            if not aws.is_denial(error):
+                raise aws.refusal(error, printable(what), permission) from error
+            self._unread.append(f"{printable(what)}: access denied; it needs {permission}")
+            return otherwise
+
+    def _role(self, name: str) -> Role | None:
+        iam = self._at.iam
+        where = f"role {name}"
+        found: Mapping[str, Any] = self._asked(where, "iam:GetRole", lambda: iam.get_role(RoleName=name)["Role"], {})
+        if not found:
+            return None
+        inline: dict[str, str] = self._asked(
+            f"inline policies of {where}",
+            "iam:ListRolePolicies and iam:GetRolePolicy",
+            lambda: inline_policies(self._at, name),
+            {},
+        )
+        attached: _Listed = self._asked(
+            f"attached policies of {where}",
+            "iam:ListAttachedRolePolicies",
+            lambda: list(iam_pages(iam.list_attached_role_policies, "AttachedPolicies", RoleName=name)),
+            [],
+        )
+        profiles: _Listed = self._asked(
+            f"instance profiles of {where}",
+            "iam:ListInstanceProfilesForRole",
+            lambda: list(iam_pages(iam.list_instance_profiles_for_role, "InstanceProfiles", RoleName=name)),
+            [],
+        )
+        return Role(
+            name=found["RoleName"],
+            arn=found["Arn"],
+            path=found["Path"],
+            id=found["RoleId"],
+            trust=minified(found["AssumeRolePolicyDocument"]),
+            inline=tuple(sorted(InlinePolicy(policy, document) for policy, document in inline.items())),
+            attached=tuple(sorted(one["PolicyArn"] for one in attached)),
+            boundary=found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", ""),
+            tags=tuple(sorted(Tag(tag["Key"], tag["Value"]) for tag in found.get("Tags", []))),
+            description=found.get("Description", ""),
+            max_session_seconds=found.get("MaxSessionDuration", 3600),
+            profiles=tuple(sorted(one["Arn"] for one in profiles)),
+        )
+
+    def _instance(self, identity: str) -> Instance | None:
+        ec2 = self._at.ec2
+        asked = {"InstanceIds": [identity]}
+        found: _Listed = self._asked(
+            f"instance {identity}",
+            "ec2:DescribeInstances",
+            lambda: list(_instances(ec2_pages(ec2.describe_instances, "Reservations", **asked))),
+            [],
+        )
+        if not found:
+            return None
+        association = self._asked(
+            f"profile of instance {identity}",
+            "ec2:DescribeIamInstanceProfileAssociations",
+            lambda: association_of(self._at, identity),
+            None,
+        )
+        return _instance_of(found[0], association, ec2.meta.region_name, self._has_store(found[0]))
+
+    def _has_store(self, found: Mapping[str, Any]) -> bool:
+        """Whether it has disks that lose what is on them when it stops; of a type that is not told, no."""
+        ec2 = self._at.ec2
+        kind = found.get("InstanceType", "")
+        asked = {"InstanceTypes": [kind]}
+        types: _Listed = self._asked(
+            f"instance type {kind}",
+            "ec2:DescribeInstanceTypes",
+            lambda: list(ec2_pages(ec2.describe_instance_types, "InstanceTypes", **asked)),
+            [],
+        )
+        return any(one.get("InstanceStorageSupported", False) for one in types)
+
+    def _others(self, role: Role, instance: str) -> tuple[str, ...]:
+        found: _Listed = self._asked(
+            f"other instances of role {role.name}",
+            "ec2:DescribeIamInstanceProfileAssociations",
+            lambda: list(associations(self._at)),
+            [],
+        )
+        held = {one["InstanceId"] for one in found if one["IamInstanceProfile"]["Arn"] in role.profiles}
+        return tuple(sorted(held - {instance}))
+
+    def _endpoints(self, vpc: str) -> tuple[Endpoint, ...]:
+        ec2 = self._at.ec2
+        filters = [equals("vpc-id", vpc)]
+        found: _Listed = self._asked(
+            f"endpoints of {vpc}",
+            "ec2:DescribeVpcEndpoints",
+            lambda: list(ec2_pages(ec2.describe_vpc_endpoints, "VpcEndpoints", Filters=filters)),
+            [],
+        )
+        endpoints = (
+            Endpoint(
+                one["VpcEndpointId"],
+                vpc,
+                one["ServiceName"],
+                one.get("VpcEndpointType", "Gateway"),
+                one["State"].lower(),
+            )
+            for one in found
+        )
+        return tuple(sorted(endpoints))
+
+    def _services(self) -> tuple[str, ...]:
+        ec2 = self._at.ec2
+        found: list[str] = self._asked(
+            "endpoint services",
+            "ec2:DescribeVpcEndpointServices",
+            lambda: list(ec2_pages(ec2.describe_vpc_endpoint_services, "ServiceNames")),
+            [],
+        )
+        return tuple(sorted(found))
+
+    def _of_vpc(self, what: str, ask: Callable[[Reach, str], Iterator[str]], vpc: str) -> tuple[str, ...]:
+        permission = "ec2:DescribeSubnets" if what == "subnets" else "ec2:DescribeRouteTables"
+        found: list[str] = self._asked(f"{what} of {vpc}", permission, lambda: list(ask(self._at, vpc)), [])
+        return tuple(sorted(found))
+
+
+def _subnets(at: Reach, vpc: str) -> Iterator[str]:
+    found = ec2_pages(at.ec2.describe_subnets, "Subnets", Filters=[equals("vpc-id", vpc)])
+    return (one["SubnetId"] for one in found)
+
+
+def _route_tables(at: Reach, vpc: str) -> Iterator[str]:
+    found = ec2_pages(at.ec2.describe_route_tables, "RouteTables", Filters=[equals("vpc-id", vpc)])
+    return (one["RouteTableId"] for one in found)
+
+
+def _instances(reservations: Iterator[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    return (one for reservation in reservations for one in reservation["Instances"])
+
+
+def _instance_of(
+    found: Mapping[str, Any], association: Mapping[str, Any] | None, region: str, has_store: bool
+) -> Instance:
+    options = found.get("MetadataOptions", {})
+    interfaces = (
+        Interface(one["NetworkInterfaceId"], tuple(group["GroupId"] for group in one["Groups"]))
+        for one in found.get("NetworkInterfaces", [])
+    )
+    return Instance(
+        id=found["InstanceId"],
+        region=region,
+        state=found["State"]["Name"],
+        vpc=found.get("VpcId", ""),
+        subnet=found.get("SubnetId", ""),
+        association=association["AssociationId"] if association else "",
+        profile=association["IamInstanceProfile"]["Arn"] if association else "",
+        interfaces=tuple(sorted(interfaces)),
+        http_tokens=options.get("HttpTokens", ""),
+        http_endpoint=options.get("HttpEndpoint", ""),
+        hop_limit=options.get("HttpPutResponseHopLimit", 0),
+        has_instance_store=has_store,
+        is_spot=found.get("InstanceLifecycle", "") == "spot",
+    )
