@@ -46,7 +46,8 @@ def _too_long_inline(role: str, documents: dict[str, str], hands: Hands) -> Iter
 def _too_many(role: str, arns: set[str], hands: Hands) -> Iterator[str]:
     there = hands.ask(lambda at: attached_policies(at, role), ("iam:ListAttachedRolePolicies",))
     if (count := len(arns.union(there))) > _ATTACHED:
-        yield f"role {printable(role)} would have {count} policies attached; IAM takes {_ATTACHED}, unless the quota was raised"
+        told = f"role {printable(role)} would have {count} policies attached"
+        yield f"{told}; IAM takes {_ATTACHED}, unless the quota was raised"
 
 
 def inline_policies(at: Reach, role: str) -> dict[str, str]:
