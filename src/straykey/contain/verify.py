@@ -10,6 +10,7 @@ from enum import StrEnum
 
 import msgspec
 
+from straykey.contain.called import short
 from straykey.core.moment import moment
 from straykey.core.network import LOCKABLE
 from straykey.core.observation import Caller, Event, caller_of, event_of, is_impossible
@@ -39,22 +40,27 @@ _KINDS = 512  # of calls that are kept
 
 
 class Watched(msgspec.Struct, frozen=True):
-    """`homes` are keys of networks; `heirs` are access keys that the thief made; `since`: when it was contained."""
+    """`homes` are keys of networks; `heirs` are access keys that the thief made; `since`: when it was contained.
+
+    `thief_did`, `workload_did`: what is known to have succeeded before that, as `s3:ListBuckets`.
+    """
 
     session: str
     homes: frozenset[str]
     heirs: frozenset[str]
     since: str
+    thief_did: frozenset[str] = frozenset()
+    workload_did: frozenset[str] = frozenset()
 
 
 class Calls(msgspec.Struct):
-    """By call: the last that was refused since, and the last that succeeded before; and the last let through since.
+    """By call: the last that was refused since, and those that succeeded before; and the last let through since.
 
     What fails of another reason was let through all the same.
     """
 
     denied: dict[str, Event] = {}
-    before: dict[str, Event] = {}
+    before: dict[str, str] = {}
     let_through: Event | None = None
 
     def note(self, event: Event, *, is_before: bool) -> None:
@@ -62,21 +68,19 @@ class Calls(msgspec.Struct):
             return
         if event.error in _DENIED:
             if not is_before:
-                _keep(self.denied, event)
+                self.denied[event.call] = max(event, self.denied.get(event.call, event))
+                trim(self.denied, _KINDS)
         elif not is_before:
             self.let_through = max(event, self.let_through or event)
         elif not event.error:
-            _keep(self.before, event)
+            name = short(event.call)
+            self.before[name] = name
+            trim(self.before, _KINDS)
 
     @property
     def proof(self) -> list[Event]:
         """Refused calls of kinds that had succeeded before, the latest first."""
-        return sorted((event for call, event in self.denied.items() if call in self.before), reverse=True)
-
-
-def _keep(last: dict[str, Event], event: Event) -> None:
-    last[event.call] = max(event, last.get(event.call, event))
-    trim(last, _KINDS)
+        return sorted((event for call, event in self.denied.items() if short(call) in self.before), reverse=True)
 
 
 class Outcome(StrEnum):
@@ -101,8 +105,8 @@ class Verification:
 
     def __init__(self, watched: Watched) -> None:
         self._watched = watched
-        self.thief = Calls()
-        self.workload = Calls()
+        self.thief = Calls(before={name: name for name in watched.thief_did})
+        self.workload = Calls(before={name: name for name in watched.workload_did})
         self.newest = ""
 
     def take(self, records: Iterable[Record]) -> None:
