@@ -33,7 +33,8 @@ from tests.conftest import ROOT, Golden
 from tests.records import trail, use_record
 from tests.watch.records_in import Process, Shelf
 
-COMMANDS = ["scan", "explain", "agents", "watch", "drill", "status", "findings", "simulate", "demo", "evaluate"]
+COMMANDS = ["scan", "explain", "agents", "watch", "drill", "status", "findings", "contain", "abuse-report"]
+COMMANDS += ["simulate", "demo", "evaluate"]
 ON_FINDINGS = ["list", "show", "ack", "resolve", "reopen", "suppress", "unsuppress", "rules"]
 DOCUMENTED = [*COMMANDS[:7], *(f"findings {name}" for name in ON_FINDINGS), *COMMANDS[7:]]
 OUTPUT = (ROOT / "docs/output.md").read_text()
@@ -117,9 +118,9 @@ def test_the_command_line_reference_is_what_help_prints(golden: Golden) -> None:
 
 def test_help_lists_exactly_the_documented_commands() -> None:
     shown = straykey("--help").stdout
-    assert re.findall(r"^  ([a-z]+) ", shown.split("Commands:")[1], re.MULTILINE) == COMMANDS
+    assert re.findall(r"^  ([a-z-]+) ", shown.split("Commands:")[1], re.MULTILINE) == COMMANDS
     shown = straykey("findings", "--help").stdout
-    assert re.findall(r"^  ([a-z]+) ", shown.split("Commands:")[1], re.MULTILINE) == ON_FINDINGS
+    assert re.findall(r"^  ([a-z-]+) ", shown.split("Commands:")[1], re.MULTILINE) == ON_FINDINGS
 
 
 @pytest.mark.parametrize("command", DOCUMENTED)

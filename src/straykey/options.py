@@ -98,9 +98,15 @@ def end_of(lasting: str, until: str, since: str) -> str:
     if bool(lasting) == bool(until):
         raise UsageError("say either --for or --until", hint="a rule must end: --for 30d, or --until 2026-06-01")
     if until:
-        return _time("--until", until)
+        return time_of("--until", until)
     with _named("--for"):
         return later(since, int(given.duration(lasting).total_seconds()))
+
+
+def duration_of(option: str, text: str) -> int:
+    """In seconds."""
+    with _named(option):
+        return int(given.duration(text).total_seconds())
 
 
 def network_of(cidr: str) -> str:
@@ -129,7 +135,7 @@ def request_of(
     report: Collection[Report] = (),
 ) -> pipeline.Request:
     """What was asked of a scan, in values."""
-    period = pipeline.Period(_time("--since", since), _time("--until", until))
+    period = pipeline.Period(time_of("--since", since), time_of("--until", until))
     if period.until and period.since >= period.until:
         raise UsageError("--since is not before --until: no record can lie between", hint="swap them")
     with _named("--accounts"):
@@ -177,7 +183,8 @@ def _named(option: str) -> Iterator[None]:
         raise UsageError(f"{option} {error}", hint=error.hint) from error
 
 
-def _time(option: str, text: str) -> str:
+def time_of(option: str, text: str) -> str:
+    """A time in the form of `core.moment`; empty where nothing was said."""
     time = moment(text) if text else ""
     if time is None:
         raise UsageError(

@@ -1,0 +1,46 @@
+"""All options for one theft side by side, best first: what each stops, what it breaks, and for how long."""
+
+import msgspec
+
+from straykey.contain.account import Account
+from straykey.contain.options import plans_of
+from straykey.contain.outage import Outage, outage_of
+from straykey.contain.plan import Option, Plan
+from straykey.contain.recorded import with_role_id
+from straykey.contain.rehearse import Rehearsal, best_first, rehearse
+from straykey.contain.theft import Theft
+from straykey.errors import UsageError
+
+
+class Weighed(msgspec.Struct, frozen=True):
+    """One option; without an `outage` it takes no keys from the workload."""
+
+    plan: Plan
+    rehearsal: Rehearsal
+    outage: Outage | None
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    """`account` is None where plans were made from the logs alone."""
+
+    theft: Theft
+    account: Account | None
+    at: str
+    options: tuple[Weighed, ...]
+
+    def of(self, option: Option) -> Weighed:
+        """Raises `UsageError` for an option that is not among them."""
+        for one in self.options:
+            if one.plan.option is option:
+                return one
+        raise UsageError(f"{option.value}: no such option for this theft")
+
+
+def compared(theft: Theft, account: Account | None, at: str) -> Comparison:
+    """Plan and rehearse every option at that time, in the form of `core.moment`."""
+    if account is not None and account.role is not None:
+        theft = with_role_id(theft, account.role.id)
+    endpoints = account.endpoints if account else ()
+    rehearsed = best_first((plan, rehearse(theft, plan, endpoints)) for plan in plans_of(theft, account, at))
+    weighed = (Weighed(plan, rehearsal, outage_of(theft, plan, at)) for plan, rehearsal in rehearsed)
+    return Comparison(theft, account, at, tuple(weighed))

@@ -1,0 +1,180 @@
+"""A comparison for a terminal: first which option, then each in full."""
+
+import json
+from collections.abc import Iterable, Iterator
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from straykey.contain.catalogue import ABOUT
+from straykey.contain.comparison import Comparison, Weighed
+from straykey.contain.plan import Call, Lookup, Plan, Value
+from straykey.contain.rehearse import Counted, Tally
+from straykey.core.network import Network
+from straykey.formats.text import as_json, printable
+
+_MOST_CALLS = 8
+_MOST_VALUE = 100
+
+
+def render(comparison: Comparison) -> RenderableType:
+    """All options at a glance, then each with all that must be known before it is applied."""
+    return Group(_theft(comparison), Text(), glance(comparison), *map(in_full, comparison.options))
+
+
+def glance(comparison: Comparison) -> Table:
+    table = Table(box=None, padding=(0, 2), title="Recorded calls put to each option", title_justify="left")
+    for name in ("option", "thief stopped", "workload broken", "others broken", "workload out until", "can be applied"):
+        table.add_column(name, overflow="fold")
+    for one in comparison.options:
+        table.add_row(*map(Text, map(printable, _row(one))))
+    return table
+
+
+def _row(one: Weighed) -> Iterator[str]:
+    found, plan = one.rehearsal, one.plan
+    yield plan.option.value
+    if plan.option.is_companion:
+        yield from ("no key that is out", "-", "-")
+    elif plan.troubles and not plan.denies:
+        yield from ("-", "-", "-")
+    else:
+        yield _share(_sum(found.thief, found.heirs))
+        yield _share((found.workload.denied, found.workload.unknown, found.workload.calls))
+        hit = f", {found.sisters.callers_hit} of {found.sisters.callers} sessions" if found.sisters.callers else ""
+        yield _share((found.sisters.denied, found.sisters.unknown, found.sisters.calls)) + hit
+    yield _until(one)
+    yield "no" if plan.troubles else "yes"
+
+
+def _sum(*tallies: Tally) -> tuple[int, int, int]:
+    return tuple(map(sum, zip(*((one.denied, one.unknown, one.calls) for one in tallies), strict=True)))  # type: ignore[return-value]
+
+
+def _share(counts: tuple[int, int, int]) -> str:
+    denied, unknown, calls = counts
+    return f"{denied}/{calls}" + (f", {unknown} unknown" if unknown else "")
+
+
+def _until(one: Weighed) -> str:
+    if one.outage is None:
+        return "-"
+    ends = [end for end in (one.outage.until_earliest, one.outage.until_latest) if end]
+    return " to ".join(dict.fromkeys(ends)) or "see below"
+
+
+def _theft(comparison: Comparison) -> RenderableType:
+    theft = comparison.theft
+    rows = Table.grid(padding=(0, 2))
+    told = {
+        "finding": theft.finding,
+        "role": theft.role_arn,
+        "session": theft.workload.arn,
+        "home": _networks(theft.homes),
+        "stray": _networks(theft.strays),
+        "keys": ", ".join(key.access_key for key in theft.keys),
+        "logs end": theft.as_of,
+        "account": _account(comparison),
+    }
+    for name, value in told.items():
+        rows.add_row(Text(name), Text(printable(value)))
+    return Group(Text(printable(theft.title), style="bold"), rows)
+
+
+def _account(comparison: Comparison) -> str:
+    if comparison.account is None:
+        return "not read: planned from the logs alone"
+    unread = comparison.account.unread
+    return "read" + (f", but for: {'; '.join(unread)}" if unread else "")
+
+
+def _networks(networks: Iterable[Network]) -> str:
+    return ", ".join(_network(one) for one in networks) or "none known"
+
+
+def _network(network: Network) -> str:
+    return network.address + (f" through {network.endpoint}" if network.endpoint else "")
+
+
+def in_full(one: Weighed) -> RenderableType:
+    """One option, with nothing left out."""
+    plan = one.plan
+    parts = [Text(f"\n{plan.option.value}", style="bold"), *_listed("", [ABOUT[plan.option].does])]
+    troubles = [f"{trouble.text}{f': {trouble.hint}' if trouble.hint else ''}" for trouble in plan.troubles]
+    parts += _listed("Cannot be applied", troubles)
+    parts += _listed("Breaks", [ABOUT[plan.option].breaks, *_broken(one)])
+    parts += _listed("Outage", [one.outage.why] if one.outage else [])
+    parts += _listed("Does not stop", [*plan.limits, *_passed(one)])
+    parts += _listed("Note", plan.notes)
+    parts += _listed("By hand", plan.manual)
+    parts += _documents(plan)
+    parts += _listed(
+        "Calls, in order", [f"{n}. {step.name}: {_call(step.call)}" for n, step in enumerate(plan.steps, 1)]
+    )
+    undo = [_call(call) for step in reversed(plan.steps) for call in step.undo]
+    parts += _listed("Undo", [ABOUT[plan.option].undo, *undo])
+    parts += _listed("Permissions", [", ".join(plan.permissions)] if plan.permissions else [])
+    return Group(*parts)
+
+
+def _broken(one: Weighed) -> Iterator[str]:
+    found = one.rehearsal
+    for whose, tally in (("the workload", found.workload), ("others of this role", found.sisters)):
+        if tally.denied:
+            yield f"Of {whose}: {_calls(tally.denied_calls)}"
+        if tally.unknown:
+            yield f"Of {whose}, perhaps: {_calls(tally.unknown_calls)}; it hangs on {', '.join(tally.hangs_on)}"
+    if found.sisters.hit:
+        yield f"Sessions hit: {', '.join(found.sisters.hit)}"
+
+
+def _passed(one: Weighed) -> Iterator[str]:
+    if one.plan.option.is_companion:
+        return
+    for whose, tally in (("the thief", one.rehearsal.thief), ("what he made", one.rehearsal.heirs)):
+        if tally.passed:
+            yield f"Of {whose}: {_calls(tally.passed_calls)}"
+        if tally.unknown:
+            yield f"Of {whose}, perhaps: {_calls(tally.unknown_calls)}; it hangs on {', '.join(tally.hangs_on)}"
+
+
+def _calls(counted: tuple[Counted, ...]) -> str:
+    shown = [f"{one.call} from {_network(one.network)} ({one.count})" for one in counted[:_MOST_CALLS]]
+    return ", ".join(shown) + (f" and {len(counted) - _MOST_CALLS} more kinds" if len(counted) > _MOST_CALLS else "")
+
+
+def _documents(plan: Plan) -> Iterator[RenderableType]:
+    for deny in plan.denies:
+        where = f"{'Boundary' if deny.is_boundary else 'Policy'} {deny.name}, for role {deny.role} of {deny.account}"
+        yield from _listed(where, as_json(json.loads(deny.document), indent=2).splitlines())
+
+
+def _call(call: Call) -> str:
+    given = " ".join(f"{name}={_value(value)}" for name, value in call.parameters.items())
+    return f"{call.service}:{call.operation} {given}"
+
+
+def _value(value: Value) -> str:
+    if isinstance(value, Lookup):
+        return f"<the {value.sought.value} of {value.of}>"
+    text = value if isinstance(value, str) else as_json(_plain(value))
+    return text if len(text) <= _MOST_VALUE else f"{text[:_MOST_VALUE]}…"
+
+
+def _plain(value: Value) -> object:
+    if isinstance(value, Lookup):
+        return _value(value)
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    return {name: _plain(one) for name, one in value.items()}
+
+
+def _listed(head: str, lines: Iterable[str]) -> Iterator[RenderableType]:
+    shown = [Text(printable(line)) for line in lines]
+    if shown and head:
+        yield Padding(Text(printable(head), style="bold"), (0, 0, 0, 2))
+    yield from (Padding(line, (0, 0, 0, 4 if head else 2)) for line in shown)
