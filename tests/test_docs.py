@@ -138,6 +138,18 @@ def test_the_readme_shows_what_the_demo_prints(golden: Golden, tmp_path: Path) -
     golden("README.md", replaced(readme, first_line, "\n```\n\n(`make demo`", shown.stdout.rstrip()))
 
 
+def test_the_commands_of_the_containment_page_are_understood(tmp_path: Path) -> None:
+    """What is missing is a store, a file or an account, never an option."""
+    block = (ROOT / "docs/contain.md").read_text().split("## The commands")[1].split("```")[1]
+    lines = [shlex.split(line, comments=True) for line in block.strip().splitlines()]
+    assert len(lines) > 5
+    for name, *arguments in lines:
+        assert name == "straykey"
+        ran = straykey(*(arguments[: arguments.index(">")] if ">" in arguments else arguments), cwd=tmp_path)
+        assert (ran.returncode, ran.stdout) == (2, "")
+        assert re.search("no such file|nothing was applied", ran.stderr, re.IGNORECASE), ran.stderr
+
+
 def test_the_agents_page_shows_what_the_command_prints(golden: Golden, tmp_path: Path) -> None:
     other = {"instance": "i-0fedcba9876543210", "address": "198.18.0.11", "key": "ASIAEXAMPLEKEY000002"}
     agents = ("[aws-cli/2.17.0 md/awscrt#0.19.19]", "Boto3/1.34.84 md/Botocore#1.34.84", "Boto3/1.28.40")

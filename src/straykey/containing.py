@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 import typer
 
 from straykey import pipeline
@@ -16,6 +17,7 @@ from straykey.errors import ContainError, UsageError
 from straykey.formats.text import as_json, printable
 from straykey.options import (
     Accounts,
+    Agents,
     Config,
     IpRanges,
     Offline,
@@ -104,6 +106,7 @@ def contain(
     offline: Offline = False,
     accounts: Accounts = "",
     trusted: Trusted = [],  # noqa: B006 - typer copies it
+    agents: Agents = None,
     since: Since = "",
     config: Config = None,
     store: Store = "",
@@ -117,7 +120,7 @@ def contain(
     if rollback:
         _roll_back(where, name, is_forced=force, is_agreed=yes)
         return
-    reading = _Reading(ip_ranges, offline, accounts, trusted, findings)
+    reading = _Reading(ip_ranges, offline, accounts, trusted, findings, agents)
     finding, theft = _theft(where, name, paths or [], reading)
     if verify:
         _verify(where, finding, theft, paths or [], since, wait, form)
@@ -153,17 +156,15 @@ def abuse_report(name: _Id, findings: _Findings = None, config: Config = None, s
         say(warning)
 
 
-class _Reading:
+class _Reading(msgspec.Struct, frozen=True):
     """How logs are judged, where they are given."""
 
-    def __init__(
-        self, ip_ranges: Path | None, offline: bool, accounts: str, trusted: list[str], findings: Path | None
-    ) -> None:
-        self.ip_ranges = ip_ranges
-        self.offline = offline
-        self.accounts = accounts
-        self.trusted = trusted
-        self.findings = findings
+    ip_ranges: Path | None
+    offline: bool
+    accounts: str
+    trusted: list[str]
+    findings: Path | None
+    agents: Path | None
 
 
 def _check(option: OptionName | None, *, apply: bool, rollback: bool, verify: bool, emit: bool, is_logs: bool) -> None:
@@ -185,7 +186,7 @@ def _theft(where: str, name: str, paths: list[str], how: _Reading) -> "tuple[Fin
             raise UsageError("--findings needs the logs it was found in", hint="name them, as of a scan")
         return containment.in_store(where, name)
     ranges = ranges_of(how.ip_ranges, offline=how.offline)
-    request = request_of(ranges, how.accounts, how.trusted, "", "")
+    request = request_of(ranges, how.accounts, how.trusted, "", "", agents=how.agents)
     outcome = scanned(paths, request, ranges.told)
     found = _read(how.findings) if how.findings is not None else outcome.findings
     return containment.in_logs(found, outcome.ledger, name)
@@ -237,8 +238,6 @@ def _advise(comparison: "Comparison") -> None:
 
 
 def _show_one(comparison: "Comparison", weighed: "Weighed", form: TableOrJson) -> None:
-    import msgspec  # noqa: PLC0415
-
     from straykey.contain import comparison_table  # noqa: PLC0415
 
     only = msgspec.structs.replace(comparison, options=(weighed,))
@@ -355,8 +354,6 @@ def _since(where: str, finding: "Finding", since: str) -> str:
 
 
 def _tell(told: "Verified", form: TableOrJson) -> None:
-    import msgspec  # noqa: PLC0415
-
     if form is TableOrJson.JSON:
         typer.echo(as_json(msgspec.to_builtins(told), indent=2))
         return

@@ -1,6 +1,5 @@
 """Findings for a terminal: one block each, worst first, and what to do next."""
 
-import json
 import re
 import shlex
 from collections import defaultdict
@@ -11,9 +10,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from straykey.core.finding import Finding, FindingSession, FindingType, Home, PivotUse, Severity, Stray
+from straykey.core.finding import Finding, FindingType, Home, PivotUse, Severity, Stray
 from straykey.core.session import IDENTITY_ROLE, is_instance_id
-from straykey.core.workload import INSTANCE
 from straykey.formats.text import printable
 
 COLOURS = {
@@ -27,9 +25,7 @@ _MOST_CALLS = 8
 _MOST_AGENTS = 3
 _MOST_PIVOTS = 12
 _AGENT_WIDTH = 60
-# What IAM allows in a role's name; anything else in a log is not put into a command that somebody may paste.
-_ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
-_HOST_ROLE = "AWSSystemsManagerDefaultEC2InstanceManagementRole"
+_ID_SHOWN = 12
 _REGION = re.compile(r"[a-z]{2,8}(?:-[a-z]{1,12}){1,3}-[0-9]{1,2}")
 
 
@@ -174,16 +170,8 @@ def _steps(worst: Finding, arguments: Sequence[str]) -> list[tuple[str, list[str
             *steps,
             ("These are the instance's own identity keys, which no policy reaches. Stop the instance", stop),
         ]
-    whom = f"the {session.workload} itself" if instance or not _is_instance(worst) else "every instance of the role"
-    condition = _instance_condition(session, region, instance) if _is_instance(worst) else _name_condition(session)
-    role = session.role if _ROLE_NAME.fullmatch(session.role) else "ROLE"
-    lock = ["aws", "iam", "put-role-policy", "--role-name", role, "--policy-name", "straykey-contain"]
-    steps.append(
-        (
-            f"Lock these keys out. This stops {whom} as well, until the policy is removed",
-            [*lock, "--policy-document", _deny(condition)],
-        )
-    )
+    compare = "Compare the ways to lock the thief out, rehearsed on these calls; --option NAME --apply does one"
+    steps.append((compare, ["straykey", "contain", worst.id[:_ID_SHOWN], *arguments]))
     if instance:
         require = ["aws", "ec2", "modify-instance-metadata-options", "--instance-id", instance, *_in(region)]
         steps.append(
@@ -197,25 +185,3 @@ def _steps(worst: Finding, arguments: Sequence[str]) -> list[tuple[str, list[str
 
 def _in(region: str | None) -> list[str]:
     return ["--region", region] if region else []
-
-
-def _is_instance(finding: Finding) -> bool:
-    """True for keys an instance's profile gave; those of Systems Manager's host role bear no instance in requests."""
-    return finding.session.workload == INSTANCE.noun and finding.session.role != _HOST_ROLE
-
-
-def _instance_condition(session: FindingSession, region: str | None, instance: str | None) -> dict[str, object]:
-    partition = session.arn.split(":")[1]
-    whose = f"arn:{partition}:ec2:{region or '*'}:{session.account}:instance/{instance or '*'}"
-    return {"ArnLike": {"ec2:SourceInstanceARN": whose}}
-
-
-def _name_condition(session: FindingSession) -> dict[str, object]:
-    """`aws:userid` is the role's id, a colon, and the session's name."""
-    name = session.arn.rpartition("/")[2]
-    return {"StringLike": {"aws:userid": f"*:{name if _ROLE_NAME.fullmatch(name) else 'SESSION'}"}}
-
-
-def _deny(condition: dict[str, object]) -> str:
-    statement = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": condition}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, separators=(",", ":"))
