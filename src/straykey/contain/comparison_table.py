@@ -10,7 +10,7 @@ from rich.text import Text
 
 from straykey.contain.catalogue import ABOUT
 from straykey.contain.comparison import Comparison, Weighed
-from straykey.contain.plan import Call, Lookup, Plan, Value
+from straykey.contain.plan import Call, Lookup, Option, Plan, Value
 from straykey.contain.rehearse import Counted, Tally
 from straykey.core.network import Network
 from straykey.formats.text import as_json, printable
@@ -62,7 +62,8 @@ def _until(one: Weighed) -> str:
     if one.outage is None:
         return "-"
     ends = [end for end in (one.outage.until_earliest, one.outage.until_latest) if end]
-    return " to ".join(dict.fromkeys(ends)) or "see below"
+    is_for_good = one.plan.option in (Option.DENY_ALL, Option.ISOLATE, Option.STOP)
+    return " to ".join(dict.fromkeys(ends)) or ("it is undone" if is_for_good else "unknown: see below")
 
 
 def _theft(comparison: Comparison) -> RenderableType:

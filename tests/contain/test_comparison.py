@@ -1,0 +1,54 @@
+"""All options side by side, as a terminal and as a program shows them."""
+
+import json
+
+import msgspec
+import pytest
+
+from straykey.contain import comparison_json, comparison_table
+from straykey.contain.comparison import Comparison, compared
+from straykey.contain.plan import Option
+from straykey.errors import UsageError
+from tests.conftest import ROOT, Golden
+from tests.contain.thefts import AT, theft
+from tests.formats.test_finding import HOSTILE, on_terminal
+
+PAGE = (ROOT / "docs/contain.md").read_text()
+
+
+def comparison() -> Comparison:
+    return compared(theft(), None, AT)
+
+
+def test_what_breaks_nothing_and_stops_all_comes_first_and_companions_last() -> None:
+    options = [one.plan.option for one in comparison().options]
+    assert options[0] is Option.PIN
+    assert [one.is_companion for one in options] == sorted(one.is_companion for one in options)
+    assert set(options) == set(Option)
+
+
+def test_the_table(golden: Golden) -> None:
+    golden("tests/golden/contain.txt", on_terminal(comparison_table.render(comparison()), width=140))
+
+
+def test_what_the_thief_wrote_acts_on_no_terminal_and_in_no_program() -> None:
+    robbed = theft()
+    calls = tuple(msgspec.structs.replace(one, call=f"s3:{HOSTILE}") for one in robbed.thief.calls)
+    odd = msgspec.structs.replace(robbed, title=HOSTILE, thief=msgspec.structs.replace(robbed.thief, calls=calls))
+    found = compared(odd, None, AT)
+    shown = on_terminal(comparison_table.render(found))
+    assert "curl" in shown
+    assert shown.replace("\n", "").isprintable()
+    assert comparison_json.to_document(found).replace("\n", "").isprintable()
+
+
+def test_every_field_of_the_json_is_documented() -> None:
+    document = json.loads(comparison_json.to_document(comparison()))
+    for name in (*document, *document["options"][0]):
+        assert f"`{name}`" in PAGE, name
+
+
+def test_an_option_that_is_not_there_is_refused() -> None:
+    some = msgspec.structs.replace(comparison(), options=())
+    with pytest.raises(UsageError, match="no such option"):
+        some.of(Option.PIN)
