@@ -12,7 +12,9 @@ from tests.contain.grounds import Scene, snapshot
 from tests.contain.handmade import PLANS as BY_HAND
 from tests.contain.real import REAL
 
-PLANS = {**BY_HAND, **REAL}
+# By hand only what no option comes to in this account: the others are tried as they are made.
+_AS_MADE = {"inline", "swap", "isolate", "imdsv2", "stop", "endpoint"}
+PLANS = {**{name: plan for name, plan in BY_HAND.items() if name not in _AS_MADE}, **REAL}
 
 
 @pytest.mark.parametrize("name", PLANS)
