@@ -244,6 +244,21 @@ def test_evidence_that_an_older_version_wrote_unpacked_is_read(database: Databas
         assert dict(ledger.sessions.items()) == written
 
 
+@pytest.mark.parametrize(
+    "damage", [lambda data: data[:-9], lambda data: data[:40] + b"?" + data[41:], lambda _: b"\x01?"]
+)
+def test_evidence_that_is_damaged_is_told(database: Database, damage: Callable[[bytes], bytes]) -> None:
+    store = SqlStore(database)
+    store.absorb(folded([use_record()], Bounds()), [ONE], NOW)
+    with database.transaction() as connection:
+        (data,) = connection.scalars(sqlalchemy.select(schema.sessions.c.evidence))
+        connection.execute(sqlalchemy.update(schema.sessions).values(evidence=damage(data)))
+    with pytest.raises(StoreError, match="damaged"), store.ledger() as ledger:
+        list(ledger.sessions.items())
+    with pytest.raises(StoreError, match="damaged"):
+        store.absorb(folded([use_record(event="GetObject")], Bounds()), [OTHER], NOW)
+
+
 def test_evidence_of_a_later_version_is_refused(database: Database) -> None:
     store = SqlStore(database)
     store.absorb(folded([use_record()], Bounds()), [ONE], NOW)

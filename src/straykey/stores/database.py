@@ -166,7 +166,7 @@ _SQLITE = (
     "journal_mode = WAL",
     "synchronous = FULL",
     "wal_autocheckpoint = 8000",  # pages of 4 kB
-    "cache_size = -32000",  # kB
+    "cache_size = -32000",  # KiB, of each connection; what reads only hardly fills it
 )
 
 

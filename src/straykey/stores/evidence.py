@@ -11,6 +11,7 @@ from straykey.core.codec import evidence_from_bytes, evidence_to_bytes, fact_fro
 from straykey.core.evidence import Bounds, Evidence
 from straykey.core.fact import Facts
 from straykey.core.sample import trim
+from straykey.errors import StoreError
 from straykey.stores import schema
 from straykey.stores.rows import AT_ONCE, Row, chunks, digest, put
 
@@ -48,13 +49,19 @@ _PACKED = b"\x02"  # no first byte of `core.codec`, which what an older version 
 
 
 def packed(evidence: Evidence) -> bytes:
-    """Settled evidence as it is stored; equal evidence gives equal bytes."""
+    """Settled evidence as it is stored; equal evidence gives equal bytes, on one machine."""
     return _PACKED + isal_zlib.compress(evidence_to_bytes(evidence), 1)
 
 
 def unpacked(data: bytes) -> Evidence:
-    is_packed = data[:1] == _PACKED
-    return evidence_from_bytes(isal_zlib.decompress(data[1:]) if is_packed else data)
+    """Raises `StoreError` for bytes that are none of evidence."""
+    try:
+        return evidence_from_bytes(isal_zlib.decompress(data[1:]) if data[:1] == _PACKED else data)
+    except (isal_zlib.error, msgspec.DecodeError) as error:  # type: ignore[misc]  # the stub declares it as an instance
+        raise StoreError(
+            f"evidence in the store is damaged ({type(error).__name__})",
+            hint="take the store back from a backup; or begin a new one, and read the logs again (--look-back)",
+        ) from error
 
 
 def merge_sessions(

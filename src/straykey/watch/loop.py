@@ -4,7 +4,6 @@ A source is told that something was read only once it is stored.  So whenever th
 comes again, to it or to another; and what was stored before that is stored but once.
 """
 
-import gc
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
@@ -39,8 +38,6 @@ _IDLE_SECONDS = 1.0
 _KEEPING_SECONDS = 5.0
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 30.0
 _NOTHING_SECONDS = 30  # until it is tried again, where nothing can be fetched at all
-# Objects made before Python looks for circles among them: evidence has none, and to look at all of it takes a while.
-_GARBAGE = (50_000, 20, 100)
 _THREADS_SECONDS = 20.0  # all of them together: whoever stops a process waits but so long
 
 _log = structlog.get_logger("straykey.watch")
@@ -101,7 +98,6 @@ class Watch:
     def run(self) -> None:
         """Watch until stopped; then nothing is in hand, and what was not read comes again at once."""
         parts, stop = self._parts, self._stop
-        gc.set_threshold(*_GARBAGE)
         works: dict[str, Callable[[], None]] = {"holding on": self._hold_on}
         works |= {f"receiving from {feed.name}": partial(self._inbox.receive, feed, stop) for feed in parts.feeds}
         works |= {f"delivering to {courier.name}": partial(courier.run, stop) for courier in parts.couriers}
