@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 AWAY = "203.0.113.66"
 DENIED = "AccessDenied"
+EXPLICIT = "not authorized to perform: s3:ListAllMyBuckets with an explicit deny in an identity-based policy"
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -189,11 +190,23 @@ def test_a_theft_is_contained_verified_and_taken_back(
     again = run(*contained, "--apply", "--yes", is_in_aws=True)
     assert again.returncode == 2
 
-    since = [by(there.instance, 600, AWAY, event="ListBuckets", key="ASIAEXAMPLEKEY000002", error=DENIED)]
+    since = [
+        by(
+            there.instance,
+            600,
+            AWAY,
+            event="ListBuckets",
+            key="ASIAEXAMPLEKEY000002",
+            error=DENIED,
+            errorMessage=EXPLICIT,
+        )
+    ]
     later = logs(*records, *since, name="later.json")
     verified = run("contain", finding, later, "--offline", "--verify", "--since", "2026-05-04T18:00Z")
     assert (verified.returncode, verified.stdout.splitlines()[0][:10]) == (0, "contained:")
 
+    other = run("contain", finding, "--option", "imdsv2", "--rollback", "--yes", is_in_aws=True)
+    assert (other.returncode, "nothing was applied" in other.stderr) == (2, True)
     rolled = run("contain", finding, "--rollback", "--yes", is_in_aws=True)
     assert rolled.returncode == 0, rolled.stderr
     assert snapshot() == before

@@ -3,6 +3,7 @@
 What they take is imported where it is used: a scan need not pay for it.
 """
 
+import shlex
 import sys
 import time
 from enum import StrEnum
@@ -118,7 +119,7 @@ def contain(
     _check(option, apply=apply, rollback=rollback, verify=verify, emit=emit is not None, is_logs=bool(paths))
     where = store_of(config, store)
     if rollback:
-        _roll_back(where, name, is_forced=force, is_agreed=yes)
+        _roll_back(where, name, option, is_forced=force, is_agreed=yes)
         return
     reading = _Reading(ip_ranges, offline, accounts, trusted, findings, agents)
     finding, theft = _theft(where, name, paths or [], reading)
@@ -128,7 +129,7 @@ def contain(
     comparison = _compared(theft, no_account=no_account)
     if option is None:
         _show(comparison, form)
-        _advise(comparison)
+        _advise(comparison, _as_typed(paths or [], reading, config, store))
         return
     weighed = _of(comparison, option)
     if emit is not None:
@@ -228,13 +229,29 @@ def _show(comparison: "Comparison", form: TableOrJson) -> None:
         show(comparison_table.render(comparison))
 
 
-def _advise(comparison: "Comparison") -> None:
+def _as_typed(paths: list[str], how: "_Reading", config: Path | None, store: str) -> str:
+    """Where the finding is, for the next command."""
+    given = {"--findings": how.findings, "--ip-ranges": how.ip_ranges, "--agents": how.agents, "--config": config}
+    options = [part for option, value in given.items() if value for part in (option, str(value))]
+    options += ["--store", store] if store else []
+    options += [part for cidr in how.trusted for part in ("--trusted-network", cidr)]
+    options += ["--accounts", how.accounts] if how.accounts else []
+    return printable(shlex.join([*paths, *options]))
+
+
+def _advise(comparison: "Comparison", where: str) -> None:
     """What to type next: whoever reads this has scrolled past the comparison."""
+    from straykey.contain.plan import Option  # noqa: PLC0415
+
     best = comparison.options[0].plan
     if best.troubles or best.option.is_companion:
         say("no option that locks the thief out can be applied as it stands: see why above")
     else:
-        say(f"best: straykey contain {comparison.theft.finding[:_AS_TYPED]} --option {best.option.value} --apply")
+        option = Option.PIN_EVERYWHERE if best.option is Option.PIN and comparison.theft.created else best.option
+        if comparison.theft.created:
+            say(f"the thief made {len(comparison.theft.created)} things of his own: only pin-everywhere sees to them")
+        words = ["straykey contain", comparison.theft.finding[:_AS_TYPED], where, "--option", option.value, "--apply"]
+        say(f"best: {' '.join(filter(None, words))}")
 
 
 def _show_one(comparison: "Comparison", weighed: "Weighed", form: TableOrJson) -> None:
@@ -266,7 +283,7 @@ def _apply(where: str, theft: "Theft", weighed: "Weighed", *, is_agreed: bool) -
     for note in checked.notes:
         say(f"note: {note}")
     if checked.troubles:
-        listed = "".join(f"\n  {one.text}" for one in checked.troubles)
+        listed = "".join(f"\n  {one.text}" + (f": {one.hint}" if one.hint else "") for one in checked.troubles)
         raise ContainError(f"{weighed.plan.option.value} cannot be applied, and nothing was changed{listed}")
     show(comparison_table.in_full(weighed))
     _agree(theft.finding, f"This changes account {theft.workload.account}.", is_agreed=is_agreed)
@@ -294,19 +311,24 @@ def _agree(finding: str, what: str, *, is_agreed: bool) -> None:
         raise UsageError("that is not its id; nothing was changed")
 
 
-def _roll_back(where: str, name: str, *, is_forced: bool, is_agreed: bool) -> None:
+def _roll_back(where: str, name: str, option: OptionName | None, *, is_forced: bool, is_agreed: bool) -> None:
     from straykey import aws, containment  # noqa: PLC0415
     from straykey.contain.clients import Clients  # noqa: PLC0415
     from straykey.contain.rollback import roll_back  # noqa: PLC0415
 
     begun = containment.standing(containment.begun_for(where, name))
+    if option is not None:
+        begun = [one for one in begun if one.option == option.value]
     if not begun:
         raise ContainError(
             "nothing was applied for this finding, or all of it was rolled back already",
             hint="the journal is in the store: name the one it was applied with, by --store or STRAYKEY_STORE",
         )
     told = ", ".join(f"{one.option} ({one.phase}, begun {one.begun})" for one in begun)
-    _agree(begun[0].finding, f"This undoes {told} in account {begun[0].account}.", is_agreed=is_agreed)
+    say(f"this undoes {told}")
+    if until := containment.good_until(begun, now()):
+        say(f"stolen keys that it stops may be good until {until}, and work again after this")
+    _agree(begun[0].finding, f"This changes account {begun[0].account}.", is_agreed=is_agreed)
     for one in reversed(begun):
         with containment.journal_in(where) as journal:
             rolled = roll_back(one.id, journal, Clients(aws.session(), one.region), is_forced=is_forced)
@@ -327,7 +349,9 @@ def _verify(
 
     began = _since(where, finding, since)
     until = time.monotonic() + (duration_of("--wait", wait) if wait else 0)
-    places = paths or [f"history:{theft.workload.region}"]
+    places = paths or [f"history:{','.join(containment.regions_of(theft))}"]
+    if not paths:
+        say(f"reading {places[0]}: the event history has no data events, such as S3's GetObject")
     period = pipeline.Period(since=began)
     while True:
         source = pipeline.source_of(places, period, say)
@@ -355,11 +379,17 @@ def _since(where: str, finding: "Finding", since: str) -> str:
 
 def _tell(told: "Verified", form: TableOrJson) -> None:
     if form is TableOrJson.JSON:
-        typer.echo(as_json(msgspec.to_builtins(told), indent=2))
+        events = {
+            name: [msgspec.structs.asdict(one) for one in some]
+            for name, some in (("broken", told.broken), ("unsure", told.unsure))
+        }
+        typer.echo(as_json({"outcome": told.outcome, "why": told.why, **events, "newest": told.newest}, indent=2))
         return
     typer.echo(f"{told.outcome.value}: {printable(told.why)}")
     for event in told.broken:
         typer.echo(f"broken: {printable(event.call)} of the workload was refused at {event.time}")
-    if not told.broken:
+    for event in told.unsure:
+        typer.echo(f"refused from a network nobody knows: {printable(event.call)} at {event.time}: the workload's?")
+    if not (told.broken or told.unsure):
         typer.echo("no call of the workload was refused that had succeeded before")
     typer.echo(f"newest record: {told.newest or 'none'}")

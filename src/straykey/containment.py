@@ -6,12 +6,14 @@ from contextlib import contextmanager
 from straykey import aws, casebook
 from straykey.contain.account import Account
 from straykey.contain.clients import Clients
+from straykey.contain.plan import Option
 from straykey.contain.reading import read_account
 from straykey.contain.recorded import theft_of
 from straykey.contain.theft import Caller, Theft
 from straykey.contain.verify import Verification, Watched
 from straykey.core.finding import Finding
 from straykey.core.ledger import Settled
+from straykey.core.moment import later
 from straykey.core.session import is_instance_id
 from straykey.errors import StraykeyError, UsageError
 from straykey.formats.text import bounded
@@ -22,6 +24,8 @@ from straykey.stores.database import Database, is_missing
 from straykey.stores.journal import SqlJournal
 
 _SHORTEST_ID = 8
+_MAIN_REGIONS = {"aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}  # where IAM's own calls are recorded
+_LONGEST_KEY_SECONDS = 7 * 3600  # EC2's live six hours and some
 
 
 def picked(findings: Iterable[Finding], name: str) -> Finding:
@@ -94,16 +98,35 @@ def standing(begun: Iterable[Containment]) -> list[Containment]:
     return [one for one in begun if one.phase is not Phase.ROLLED_BACK]
 
 
+def good_until(begun: Iterable[Containment], now: str) -> str:
+    """Until when keys that were stolen before may still be good; empty if none of these denied any, or all are over."""
+    denying = [one.begun for one in begun if not Option(one.option).is_companion]
+    until = later(max(denying), _LONGEST_KEY_SECONDS) if denying else ""
+    return until if until > now else ""
+
+
+def regions_of(theft: Theft) -> list[str]:
+    """Where what the thief and the workload do is recorded; what has no region is in the first one of AWS."""
+    callers = (theft.workload, theft.thief, *theft.heirs)
+    used = {called.region for caller in callers for called in caller.calls}
+    main = _MAIN_REGIONS.get(theft.partition, "us-east-1")
+    return sorted(({theft.workload.region, main} | used | {one.region for one in theft.created}) - {""})
+
+
 def watched(theft: Theft, since: str) -> Watched:
     """Whom to look for in records made since then.  Where the workload was seen before that is home."""
     homes = {one.key for one in theft.homes} | {called.network.key for called in theft.workload.calls}
-    heirs = {one.access_key for one in theft.created if one.access_key}
+    strays = {one.key for one in theft.strays}
+    workloads = {called.access_key for called in theft.workload.calls}
     return Watched(
         session=theft.workload.arn,
-        homes=frozenset(homes - {one.key for one in theft.strays}),
-        heirs=frozenset(heirs),
+        homes=frozenset(homes - strays),
+        strays=frozenset(strays),
+        stolen=frozenset({called.access_key for called in theft.thief.calls} - workloads - {""}),
+        heirs=frozenset({one.access_key for one in theft.created} - {""}),
+        made=frozenset({one.made for one in theft.created if one.made.startswith("arn:")} - {theft.workload.arn}),
         since=since,
-        thief_did=_succeeded(theft.thief, since),
+        thief_did=_succeeded(theft.thief, since) | {name for heir in theft.heirs for name in _succeeded(heir, since)},
         workload_did=_succeeded(theft.workload, since),
     )
 

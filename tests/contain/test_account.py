@@ -81,15 +81,16 @@ def test_reading_changes_nothing(here: Scene) -> None:
     assert snapshot() == before
 
 
-def test_what_is_not_there_is_nothing_and_no_error(here: Scene) -> None:
+def test_what_is_not_there_is_no_error_and_is_told(here: Scene) -> None:
     account = read("i-0123456789abcdef0", role="other")
-    assert (account.role, account.instance, account.others, account.unread) == (None, None, (), ())
+    assert (account.role, account.instance, account.others) == (None, None, ())
+    assert account.unread == ("role other: it is not there", "instance i-0123456789abcdef0: it is not there")
 
 
 def test_of_what_runs_on_no_instance_the_role_is_read_alone(here: Scene) -> None:
     account = read("")
     assert account.role is not None
-    assert (account.instance, account.others) == (None, (here.instance, here.sister))
+    assert (account.instance, account.others) == (None, tuple(sorted((here.instance, here.sister))))
     assert (account.endpoints, account.services, account.subnets, account.route_tables) == ((), (), (), ())
 
 

@@ -117,7 +117,7 @@ def wrong_names(ground: Ground) -> tuple[Trouble, ...]:
         ("account", workload.account, is_account(workload.account)),
         ("role", workload.role, is_role_name(workload.role) or workload.role == IDENTITY_ROLE),
         ("session", ground.session, is_session_name(ground.session)),
-        ("region", workload.region, not workload.instance or _REGION.fullmatch(workload.region) is not None),
+        ("region", workload.region, not workload.region or _REGION.fullmatch(workload.region) is not None),
         ("instance", workload.instance, not workload.instance or is_instance_id(workload.instance)),
         ("finding", ground.theft.finding, _FINDING.fullmatch(ground.theft.finding) is not None),
     )

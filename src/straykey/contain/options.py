@@ -66,4 +66,6 @@ def _plan(ground: Ground, option: Option) -> Plan:
 def _hopeless(ground: Ground, option: Option) -> tuple[Trouble, ...]:
     """Why no plan can be made at all."""
     said = (*wrong_names(ground), *other_account(ground))
+    if option in _ON_INSTANCE and ground.theft.workload.instance and not ground.theft.workload.region:
+        said = (*said, Trouble("The logs do not name the instance's region", "give --ip-ranges, or more of the logs"))
     return said if option.is_companion else (*said, *undeniable(ground))

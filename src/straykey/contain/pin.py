@@ -121,8 +121,9 @@ def about_workload(ground: Ground) -> Condition:
     theft, workload = ground.theft, ground.theft.workload
     # A thief who got himself a key under the instance's name has one that does not name the instance.
     if workload.is_delivered_by_ec2 and theft.thief.is_delivered_by_ec2 and workload.instance:
-        arn = f"arn:{theft.partition}:ec2:{workload.region}:{workload.account}:instance/{workload.instance}"
-        return {"ArnEquals": {"ec2:SourceInstanceARN": arn}}
+        # Of any region: ids are unique, and where the logs name no region it is a guess.
+        arn = f"arn:{theft.partition}:ec2:*:{workload.account}:instance/{workload.instance}"
+        return {"ArnLike": {"ec2:SourceInstanceARN": arn}}
     return whose([user_id(ground)])
 
 

@@ -66,6 +66,7 @@ class _Reading:
             return patiently(self._clock, ask)
         except aws.failures() as error:
             if aws.code_of(error) in _NOT_THERE:
+                self._unread.append(f"{printable(what)}: it is not there")
                 return otherwise
             if not aws.is_denial(error):
                 raise aws.refusal(error, printable(what), permission) from error

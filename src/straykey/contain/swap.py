@@ -13,6 +13,8 @@ from straykey.contain.plan import Call, Lookup, Option, Sought, Step, Value
 from straykey.contain.wording import DENY_ALL
 
 _OPTION = Option.SWAP_ROLE
+_LOCKS = ("straykey-deny-all-", "straykey-swap-role-", "straykey-revoke-", "straykey-vpc-endpoint-")
+_DENIES_ALL = "/AWSDenyAll"
 _OF_AWS = "aws:"  # tags that begin so are AWS's own: nobody else may set them
 
 
@@ -41,9 +43,14 @@ def _copy(ground: Ground, role: Role) -> list[Step]:
             iam("DeleteRolePolicy", RoleName=name, PolicyName=one.name),
         )
         for one in role.inline
-        if one.name != ground.name(_OPTION)  # a Deny of ours from before
+        if not _is_lock(one.name)
     ]
-    return steps + [attach(name, arn) for arn in role.attached]
+    return steps + [attach(name, arn) for arn in role.attached if not arn.endswith(_DENIES_ALL)]
+
+
+def _is_lock(policy: str) -> bool:
+    """A Deny of ours from before, which would lock the workload out of the copy, too; a pin goes with it."""
+    return policy.startswith(_LOCKS)
 
 
 def _role(name: str, role: Role) -> Step:
@@ -55,7 +62,7 @@ def _role(name: str, role: Role) -> Step:
     }
     if role.description:
         said["Description"] = role.description
-    if role.boundary:
+    if role.boundary and not role.boundary.endswith(_DENIES_ALL):
         said["PermissionsBoundary"] = role.boundary
     tags = tuple({"Key": tag.key, "Value": tag.value} for tag in role.tags if not tag.key.lower().startswith(_OF_AWS))
     if tags:

@@ -107,6 +107,7 @@ class Record(
         "address": "sourceIPAddress",
         "agent": "userAgent",
         "error": "errorCode",
+        "message": "errorMessage",
         "request": "requestParameters",
         "response": "responseElements",
         "event_id": "eventID",
@@ -133,6 +134,7 @@ class Record(
     recipient: str | None = None
     endpoint: str | None = None
     endpoint_owner: str | None = None
+    message: str | None = None
 
     @property
     def is_plausible(self) -> bool:
