@@ -183,6 +183,10 @@ def test_a_theft_is_contained_verified_and_taken_back(
     assert (refused.returncode, "say --yes" in refused.stderr) == (2, True)
     assert snapshot() == before
 
+    companion = run(*contained[:-1], "imdsv2", "--apply", is_in_aws=True)
+    assert "stops no key that is out" in companion.stderr
+    assert snapshot() == before
+
     applied = run(*contained, "--apply", "--yes", is_in_aws=True)
     assert applied.returncode == 0, applied.stderr
     name = f"straykey-pin-{finding[:12]}"

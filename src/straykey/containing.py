@@ -131,7 +131,7 @@ def contain(
         _show(comparison, form)
         _advise(comparison, _as_typed(paths or [], reading, config, store))
         return
-    weighed = _of(comparison, option)
+    weighed = next(one for one in comparison.options if one.plan.option.value == option.value)
     if emit is not None:
         _emit(weighed, emit)
     elif apply:
@@ -214,12 +214,6 @@ def _compared(theft: "Theft", *, no_account: bool) -> "Comparison":
     return compared(theft, account, now())
 
 
-def _of(comparison: "Comparison", option: OptionName) -> "Weighed":
-    from straykey.contain.plan import Option  # noqa: PLC0415
-
-    return comparison.of(Option(option.value))
-
-
 def _show(comparison: "Comparison", form: TableOrJson) -> None:
     from straykey.contain import comparison_json, comparison_table  # noqa: PLC0415
 
@@ -277,6 +271,8 @@ def _apply(where: str, theft: "Theft", weighed: "Weighed", *, is_agreed: bool) -
     from straykey.contain.apply import apply  # noqa: PLC0415
     from straykey.contain.check import Order, check  # noqa: PLC0415
 
+    if weighed.plan.option.is_companion:
+        say("this stops no key that is out: a Deny does (pin, revoke, deny-all)")
     clients = containment.clients_for(theft)
     order = Order(theft.finding, theft.workload.account, clients.region, now())
     checked = check(weighed.plan, order, clients)
@@ -287,8 +283,12 @@ def _apply(where: str, theft: "Theft", weighed: "Weighed", *, is_agreed: bool) -
         raise ContainError(f"{weighed.plan.option.value} cannot be applied, and nothing was changed{listed}")
     show(comparison_table.in_full(weighed))
     _agree(theft.finding, f"This changes account {theft.workload.account}.", is_agreed=is_agreed)
-    with containment.journal_in(where) as journal:
-        done = apply(weighed.plan, order, journal, clients)
+    try:
+        with containment.journal_in(where) as journal:
+            done = apply(weighed.plan, order, journal, clients)
+    except KeyboardInterrupt:
+        say(f"broken off, and perhaps half done: straykey contain {theft.finding[:_AS_TYPED]} --rollback")
+        raise
     for step in done.done:
         say(f"done: {step}{' (was so already)' if step in done.already else ''}")
     if done.stop is not None:

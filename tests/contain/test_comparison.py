@@ -3,12 +3,10 @@
 import json
 
 import msgspec
-import pytest
 
 from straykey.contain import comparison_json, comparison_table
 from straykey.contain.comparison import Comparison, compared
 from straykey.contain.plan import Option
-from straykey.errors import UsageError
 from tests.conftest import ROOT, Golden
 from tests.contain.thefts import AT, theft
 from tests.formats.test_finding import HOSTILE, on_terminal
@@ -46,9 +44,3 @@ def test_every_field_of_the_json_is_documented() -> None:
     document = json.loads(comparison_json.to_document(comparison()))
     for name in (*document, *document["options"][0]):
         assert f"`{name}`" in PAGE, name
-
-
-def test_an_option_that_is_not_there_is_refused() -> None:
-    some = msgspec.structs.replace(comparison(), options=())
-    with pytest.raises(UsageError, match="no such option"):
-        some.of(Option.PIN)

@@ -5,11 +5,10 @@ import msgspec
 from straykey.contain.account import Account
 from straykey.contain.options import plans_of
 from straykey.contain.outage import Outage, outage_of
-from straykey.contain.plan import Option, Plan
+from straykey.contain.plan import Plan
 from straykey.contain.recorded import with_role_id
 from straykey.contain.rehearse import Rehearsal, best_first, rehearse
 from straykey.contain.theft import Theft
-from straykey.errors import UsageError
 
 
 class Weighed(msgspec.Struct, frozen=True):
@@ -27,13 +26,6 @@ class Comparison(msgspec.Struct, frozen=True):
     account: Account | None
     at: str
     options: tuple[Weighed, ...]
-
-    def of(self, option: Option) -> Weighed:
-        """Raises `UsageError` for an option that is not among them."""
-        for one in self.options:
-            if one.plan.option is option:
-                return one
-        raise UsageError(f"{option.value}: no such option for this theft")
 
 
 def compared(theft: Theft, account: Account | None, at: str) -> Comparison:
