@@ -19,12 +19,12 @@ from straykey.errors import StraykeyError, UsageError
 from straykey.formats.text import bounded
 from straykey.pipeline import Period
 from straykey.ports import Containment, Phase, Source
+from straykey.sources.history import GLOBAL
 from straykey.stores import journal
 from straykey.stores.database import Database, is_missing
 from straykey.stores.journal import SqlJournal
 
 _SHORTEST_ID = 8
-_MAIN_REGIONS = {"aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}  # where IAM's own calls are recorded
 _LONGEST_KEY_SECONDS = 7 * 3600  # EC2's live six hours and some
 
 
@@ -106,10 +106,10 @@ def good_until(begun: Iterable[Containment], now: str) -> str:
 
 
 def regions_of(theft: Theft) -> list[str]:
-    """Where what the thief and the workload do is recorded; what has no region is in the first one of AWS."""
+    """Where what the thief and the workload do is recorded; what is of no region is in the global one."""
     callers = (theft.workload, theft.thief, *theft.heirs)
     used = {called.region for caller in callers for called in caller.calls}
-    main = _MAIN_REGIONS.get(theft.partition, "us-east-1")
+    main = GLOBAL.get(theft.partition, theft.workload.region)
     return sorted(({theft.workload.region, main} | used | {one.region for one in theft.created}) - {""})
 
 

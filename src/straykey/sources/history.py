@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 NAME = "history:"
 PERMISSION = "cloudtrail:LookupEvents"
 # Where IAM, STS's global endpoint and sign-in are recorded.
-_GLOBAL = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+GLOBAL = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 _PAGE = 50
 _SECONDS_BETWEEN_CALLS = 0.5
 _WAITS_SECONDS = (1, 2, 4, 8, 16, 32, 32)
@@ -87,10 +87,10 @@ def _named(path: str) -> list[str]:
 def _usual(session: "Session") -> list[str]:
     own = session.region_name
     if not own:
-        return [_GLOBAL["aws"]]
+        return [GLOBAL["aws"]]
     if own not in _regions(session):
         return [own]
-    return [own, _GLOBAL.get(session.get_partition_for_region(own), own)]
+    return [own, GLOBAL.get(session.get_partition_for_region(own), own)]
 
 
 def _regions(session: "Session") -> frozenset[str]:
