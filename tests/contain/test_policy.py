@@ -48,6 +48,19 @@ TABLE: list[tuple[str, object, dict[str, Said], Answer]] = [
     ("StringLike", "AROA*:i-?", {"aws:k": "AROAX:i-12"}, ALLOWED),
     ("StringLike", "AROA*", {"aws:k": "aroax"}, ALLOWED),
     ("StringNotLike", "AROA*", {"aws:k": "AIDA"}, DENIED),
+    # Numbers, whatever they are written like.
+    ("NumericLessThan", "2.0", {"aws:k": "1.0"}, DENIED),
+    ("NumericLessThan", "2.0", {"aws:k": "2"}, ALLOWED),
+    ("NumericLessThan", "10", {"aws:k": "9"}, DENIED),
+    ("NumericLessThan", "2.0", {}, ALLOWED),
+    ("NumericLessThanEquals", "2", {"aws:k": "2.0"}, DENIED),
+    ("NumericGreaterThan", "1", {"aws:k": "1"}, ALLOWED),
+    ("NumericGreaterThanEquals", "1", {"aws:k": "1"}, DENIED),
+    ("NumericEquals", "2", {"aws:k": "2.0"}, DENIED),
+    ("NumericNotEquals", "2", {"aws:k": "2.0"}, ALLOWED),
+    ("NumericNotEquals", "2", {}, DENIED),
+    ("NumericLessThan", "2.0", {"aws:k": "two"}, UNKNOWN),
+    ("NumericLessThan", "2.0", {"aws:k": Gap.PRESENT}, UNKNOWN),
     # A key that is absent.
     ("StringEquals", "a", {}, ALLOWED),
     ("StringEquals", "a", {"aws:k": ()}, ALLOWED),
@@ -369,7 +382,7 @@ def one(**elements: object) -> dict[str, object]:
         (one(condition={"StringEquals": {"aws:k": "${}"}}), "begins no variable"),
         (one(condition={"StringEquals": {"aws:k": "${aws:v, team}"}}), "begins no variable"),
         (one(condition={"stringequals": {"aws:k": "a"}}), "not understood"),
-        (one(condition={"NumericLessThan": {"ec2:RoleDelivery": "2.0"}}), "RoleDelivery: an operator"),
+        (one(condition={"NumericLessThan": {"ec2:RoleDelivery": "two"}}), "RoleDelivery: no number"),
         (one(condition={"BinaryEquals": {"aws:k": "YQ=="}}), "not understood"),
         (one(condition={"DateEquals": {"aws:k": "2026-05-04T10:41:00Z"}}), "not understood"),
         (one(condition={"ForSomeValues:Bool": {"aws:k": "true"}}), "not understood"),
@@ -389,6 +402,16 @@ def one(**elements: object) -> dict[str, object]:
 def test_what_is_not_understood_is_refused_with_its_place(document: str | dict[str, object], told: str) -> None:
     with pytest.raises(PolicyError, match=told):
         read_policy(document)
+
+
+def test_a_policy_of_a_resource_must_be_about_everybody() -> None:
+    everybody = {"Version": "2012-10-17", "Statement": [statement(Principal="*")]}
+    denied = judge_call(read_policy(everybody, names_principals=True), Request("s3:GetObject"))
+    assert denied.answer is DENIED
+    for told in ({"AWS": "*"}, None):
+        document = {"Version": "2012-10-17", "Statement": [statement(Principal=told)]}
+        with pytest.raises(PolicyError, match=r"^statement 1: Principal must be "):
+            read_policy(document, names_principals=True)
 
 
 def test_the_statement_that_is_refused_is_counted_from_one() -> None:

@@ -125,6 +125,10 @@ OF_CALLERS: dict[str, Said] = {
     "aws:principalisawsservice": "false",
     "aws:userid": Gap.PRESENT,
     "aws:principalarn": ROLE_ARN,
+    "aws:principalaccount": ACCOUNT,
+    "aws:ec2instancesourcevpc": Gap.PRESENT,
+    "aws:ec2instancesourceprivateipv4": Gap.PRESENT,
+    "ec2:roledelivery": Gap.PRESENT,
     "aws:requestedregion": "eu-west-1",
     "aws:tokenissuetime": "2026-05-04T09:59:00Z",
     "ec2:sourceinstancearn": INSTANCE_ARN,
@@ -141,6 +145,11 @@ USER = caller(name="bob", role="", arn=f"arn:aws:iam::{ACCOUNT}:user/people/bob"
 CALLERS: list[tuple[str, Caller, Called, str, Said | None]] = [
     ("known id", caller(user_id=f"AROA:{INSTANCE}"), called(), "aws:userid", f"AROA:{INSTANCE}"),
     ("no key of EC2's", caller(is_delivered_by_ec2=False), called(), "ec2:sourceinstancearn", None),
+    ("no key of EC2's", caller(is_delivered_by_ec2=False), called(), "ec2:roledelivery", None),
+    ("known VPC", caller(vpc="vpc-1"), called(), "aws:ec2instancesourcevpc", "vpc-1"),
+    ("known address", caller(private_ip="10.0.0.4"), called(), "aws:ec2instancesourceprivateipv4", "10.0.0.4"),
+    ("known delivery", caller(), called(delivery="1.0"), "ec2:roledelivery", "1.0"),
+    ("console", caller(is_from_console=True), called(), "ec2:roledelivery", Gap.UNKNOWN),
     ("no region", caller(region=""), called(), "ec2:sourceinstancearn", Gap.PRESENT),
     ("no instance id", caller(instance=""), called(), "ec2:sourceinstancearn", Gap.PRESENT),
     ("console", caller(is_from_console=True), called(), "ec2:sourceinstancearn", Gap.UNKNOWN),
@@ -255,7 +264,7 @@ def test_one_policy_that_denies_is_enough_and_one_that_is_unsure_leaves_the_rest
 
 def test_a_policy_that_is_not_understood_is_refused() -> None:
     with pytest.raises(PolicyError):
-        rehearse(theft(), denying(document({"NumericLessThan": {"ec2:RoleDelivery": "2.0"}})))
+        rehearse(theft(), denying(document({"BinaryEquals": {"aws:k": "YQ=="}})))
 
 
 def test_a_key_that_was_used_before_the_cut_off_was_handed_out_before_it() -> None:

@@ -9,6 +9,7 @@ import operator
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 
 import msgspec
@@ -129,6 +130,23 @@ def _time(text: str) -> datetime | None:
         return None  # the 31st of February
 
 
+_NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
+
+
+def _number(compare: Callable[[Decimal, Decimal], bool]) -> Callable[[str], Test]:
+    def read(text: str) -> Test:
+        if _NUMBER.fullmatch(text) is None:
+            raise PolicyError("no number such as 2.0")
+        wanted = Decimal(text)
+
+        def is_so(said: str, _: Context) -> bool | None:
+            return None if _NUMBER.fullmatch(said) is None else compare(Decimal(said), wanted)
+
+        return is_so
+
+    return read
+
+
 # Only these two kinds may have variables in their values.
 _TEXTS: dict[str, tuple[Callable[[Pattern], Test], bool]] = {  # and whether `*` and `?` are wildcards
     "StringEquals": (_string, False),
@@ -144,6 +162,11 @@ _OTHERS: dict[str, Callable[[str], Test]] = {
     "DateLessThanEquals": _date(operator.le),
     "DateGreaterThan": _date(operator.gt),
     "DateGreaterThanEquals": _date(operator.ge),
+    "NumericEquals": _number(operator.eq),
+    "NumericLessThan": _number(operator.lt),
+    "NumericLessThanEquals": _number(operator.le),
+    "NumericGreaterThan": _number(operator.gt),
+    "NumericGreaterThanEquals": _number(operator.ge),
 }
 _NEGATED = {
     "StringNotEquals": "StringEquals",
@@ -152,6 +175,7 @@ _NEGATED = {
     "ArnNotEquals": "ArnEquals",
     "ArnNotLike": "ArnLike",
     "NotIpAddress": "IpAddress",
+    "NumericNotEquals": "NumericEquals",
 }
 OPERATORS = frozenset({*_TEXTS, *_OTHERS, *_NEGATED, "Null"})
 

@@ -46,8 +46,11 @@ class Policy(msgspec.Struct, frozen=True):
     statements: tuple[Statement, ...]
 
 
-def read_policy(document: str | Mapping[str, object]) -> Policy:
-    """Read a document, as JSON or as what JSON says.  Raises PolicyError that names statement and place."""
+def read_policy(document: str | Mapping[str, object], *, names_principals: bool = False) -> Policy:
+    """Read a document, as JSON or as what JSON says.  Raises PolicyError that names statement and place.
+
+    `names_principals` is for those of resources and endpoints: each statement must be about everybody, `*`.
+    """
     whole = _parsed(document) if isinstance(document, str) else document
     top = _object("policy", whole, {"Version", "Statement"})
     if top.get("Version") != VERSION:
@@ -56,7 +59,7 @@ def read_policy(document: str | Mapping[str, object]) -> Policy:
     listed = said if isinstance(said, list | tuple) else [said]
     if not listed:
         raise PolicyError("policy: Statement is empty")
-    return Policy(tuple(_statement(number, one) for number, one in enumerate(listed, start=1)))
+    return Policy(tuple(_statement(number, one, names_principals) for number, one in enumerate(listed, start=1)))
 
 
 def _parsed(text: str) -> object:
@@ -78,11 +81,13 @@ def _once(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
 _ELEMENTS = {"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"}
 
 
-def _statement(number: int, said: object) -> Statement:
+def _statement(number: int, said: object, names_principals: bool) -> Statement:
     name = f"statement {number}"
-    elements = _object(name, said, _ELEMENTS)
+    elements = _object(name, said, {*_ELEMENTS, "Principal"} if names_principals else _ELEMENTS)
     if "Sid" in elements:
         name = f"{name} ({_sid(name, elements['Sid'])})"
+    if names_principals and elements.get("Principal") != "*":
+        raise PolicyError(f'{name}: Principal must be "*", not {_shown(elements.get("Principal"))}')
     effect = elements.get("Effect")
     if effect not in ("Allow", "Deny"):
         raise PolicyError(f"{name}: Effect must be Allow or Deny, not {_shown(effect)}")

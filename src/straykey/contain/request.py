@@ -19,9 +19,13 @@ SOURCE_VPC = "aws:sourcevpc"
 VIA_SERVICE = "aws:viaawsservice"
 IS_SERVICE = "aws:principalisawsservice"
 INSTANCE_ARN = "ec2:sourceinstancearn"
+INSTANCE_VPC = "aws:ec2instancesourcevpc"
+INSTANCE_IP = "aws:ec2instancesourceprivateipv4"
+DELIVERY = "ec2:roledelivery"
 USER_ID = "aws:userid"
 ISSUED = "aws:tokenissuetime"
 PRINCIPAL_ARN = "aws:principalarn"
+ACCOUNT = "aws:principalaccount"
 REGION = "aws:requestedregion"
 # What is told of every call: one of these that a request has not was absent.  Of all others nobody knows.
 TOLD = frozenset(
@@ -33,9 +37,13 @@ TOLD = frozenset(
         VIA_SERVICE,
         IS_SERVICE,
         INSTANCE_ARN,
+        INSTANCE_VPC,
+        INSTANCE_IP,
+        DELIVERY,
         USER_ID,
         ISSUED,
         PRINCIPAL_ARN,
+        ACCOUNT,
         REGION,
     }
 )
@@ -48,10 +56,11 @@ def request_of(caller: Caller, called: Called, partition: str, vpcs: Mapping[str
         IS_SERVICE: "false",
         USER_ID: caller.user_id or Gap.PRESENT,
         PRINCIPAL_ARN: _principal(caller),
+        ACCOUNT: caller.account or Gap.PRESENT,
         REGION: called.region or Gap.PRESENT,
         **_network(called.network, caller, vpcs or {}),
     }
-    found = {ISSUED: _issued(caller, called), INSTANCE_ARN: _instance_arn(caller, partition)}
+    found = {ISSUED: _issued(caller, called), **_of_instance(caller, called, partition)}
     return Request(action_of(called.call), context=context | {key: said for key, said in found.items() if said})
 
 
@@ -88,13 +97,19 @@ def _issued(caller: Caller, called: Called) -> Said | None:
     return called.issued or (Gap.PRESENT if is_temporary else Gap.UNKNOWN)
 
 
-def _instance_arn(caller: Caller, partition: str) -> Said | None:
-    """None for keys that EC2 did not hand out, and for those made with such a key."""
+def _of_instance(caller: Caller, called: Called, partition: str) -> dict[str, Said]:
+    """What EC2 puts into the keys that it hands out: none of it is in others, nor in those made with such a key."""
     if caller.is_from_console:
-        return Gap.UNKNOWN
+        return dict.fromkeys((INSTANCE_ARN, INSTANCE_VPC, INSTANCE_IP, DELIVERY), Gap.UNKNOWN)
     if not caller.is_delivered_by_ec2:
-        return None
-    return instance_arn(caller, partition, caller.region) if caller.region and caller.instance else Gap.PRESENT
+        return {}
+    is_named = caller.region and caller.instance
+    return {
+        INSTANCE_ARN: instance_arn(caller, partition, caller.region) if is_named else Gap.PRESENT,
+        INSTANCE_VPC: caller.vpc or Gap.PRESENT,
+        INSTANCE_IP: caller.private_ip or Gap.PRESENT,
+        DELIVERY: called.delivery or Gap.PRESENT,
+    }
 
 
 def instance_arn(caller: Caller, partition: str, region: str) -> str:

@@ -10,7 +10,11 @@ from straykey.core.network import Network
 
 
 class Called(msgspec.Struct, frozen=True, order=True):
-    """One recorded call.  `issued`: when its key was handed out, as the key's session says; empty where nobody does."""
+    """One recorded call.
+
+    `issued`: when its key was handed out, as the key's session says; `delivery`: by which version of the metadata
+    service, "1.0" or "2.0".  Empty where nobody says.
+    """
 
     time: str
     event_id: str
@@ -20,6 +24,7 @@ class Called(msgspec.Struct, frozen=True, order=True):
     issued: str
     network: Network
     error: str
+    delivery: str = ""
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -27,7 +32,8 @@ class Caller(msgspec.Struct, frozen=True):
 
     `user_id` is `aws:userid` where it is known.  `instance` is empty for what runs on none; only keys that EC2 handed
     out carry `ec2:SourceInstanceARN`: `is_delivered_by_ec2`.  Of keys of a console session nobody says whether they do:
-    `is_from_console`.  `role_arn` has the role's path, and is empty where no record tells.
+    `is_from_console`.  `role_arn` has the role's path, and is empty where no record tells.  `vpc` and `private_ip`, the
+    primary one, are the instance's; empty where neither a record nor the account tells.
     """
 
     arn: str
@@ -40,6 +46,8 @@ class Caller(msgspec.Struct, frozen=True):
     user_id: str = ""
     role_arn: str = ""
     is_from_console: bool = False
+    vpc: str = ""
+    private_ip: str = ""
 
 
 class Key(msgspec.Struct, frozen=True, order=True):
