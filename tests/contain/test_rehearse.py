@@ -11,7 +11,7 @@ from straykey.contain.outage import outage_of
 from straykey.contain.pattern import Gap, Said
 from straykey.contain.plan import Deny, Option, Plan
 from straykey.contain.policy import Answer, Verdict
-from straykey.contain.rehearse import Trial, best_first, rehearse
+from straykey.contain.rehearse import InForce, best_first, rehearse
 from straykey.contain.request import request_of
 from straykey.contain.theft import Called, Caller, Key, Theft
 from straykey.core.network import network_of
@@ -85,7 +85,7 @@ def denying(*texts: str, is_boundary: bool = False, account: str = ACCOUNT, role
 
 def on(condition: Condition, who: Caller, call: Called, endpoints: tuple[Endpoint, ...] = ()) -> Verdict:
     """What a Deny on this condition does to a call."""
-    return Trial(theft(), denying(document(condition)), endpoints).verdict(who, call)
+    return InForce(theft(), denying(document(condition)), endpoints).verdict(who, call)
 
 
 # The keys of a call, by where it comes from; a key that is not named here is absent.
@@ -211,8 +211,8 @@ def only(action: str) -> str:
 
 def test_an_action_nobody_is_sure_of_leaves_a_policy_on_actions_unknown_and_one_on_all_certain() -> None:
     call = called(call="apigateway:GetRestApis")
-    assert Trial(theft(), denying(only("apigateway:GET"))).verdict(caller(), call) == unknown("action")
-    assert Trial(theft(), denying(only("*"))).verdict(caller(), call) == DENIED
+    assert InForce(theft(), denying(only("apigateway:GET"))).verdict(caller(), call) == unknown("action")
+    assert InForce(theft(), denying(only("*"))).verdict(caller(), call) == DENIED
 
 
 def test_what_no_record_tells_is_unknown_and_named() -> None:
@@ -223,28 +223,28 @@ def test_what_no_record_tells_is_unknown_and_named() -> None:
 
 def test_only_calls_of_the_policys_role_are_asked() -> None:
     everything = document({})
-    assert Trial(theft(), denying(everything)).verdict(caller(), called()) == DENIED
-    assert Trial(theft(), denying(everything)).verdict(caller(role="other"), called()) == ALLOWED
-    assert Trial(theft(), denying(everything, account="444455556666")).verdict(caller(), called()) == ALLOWED
+    assert InForce(theft(), denying(everything)).verdict(caller(), called()) == DENIED
+    assert InForce(theft(), denying(everything)).verdict(caller(role="other"), called()) == ALLOWED
+    assert InForce(theft(), denying(everything, account="444455556666")).verdict(caller(), called()) == ALLOWED
 
 
 def test_no_policy_denies_keys_of_the_identity_role_nor_who_asks_who_he_is() -> None:
     own = denying(document({}), role="aws:ec2-instance")
-    assert Trial(theft(), own).verdict(caller(role="aws:ec2-instance"), called()) == ALLOWED
-    assert Trial(theft(), denying(document({}))).verdict(caller(), called(call="sts:GetCallerIdentity")) == ALLOWED
+    assert InForce(theft(), own).verdict(caller(role="aws:ec2-instance"), called()) == ALLOWED
+    assert InForce(theft(), denying(document({}))).verdict(caller(), called(call="sts:GetCallerIdentity")) == ALLOWED
 
 
 def test_whether_signing_in_at_the_console_can_be_denied_is_unknown() -> None:
-    everything = Trial(theft(), denying(document({})))
+    everything = InForce(theft(), denying(document({})))
     assert everything.verdict(caller(), called(call="signin:GetSigninToken")) == unknown("action")
-    assert Trial(theft(), denying()).verdict(caller(), called(call="signin:GetSigninToken")) == ALLOWED
+    assert InForce(theft(), denying()).verdict(caller(), called(call="signin:GetSigninToken")) == ALLOWED
 
 
 def test_a_boundary_denies_what_it_does_not_allow() -> None:
     allowing = json.dumps(
         {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}]}
     )
-    tried = Trial(theft(), denying(allowing, is_boundary=True))
+    tried = InForce(theft(), denying(allowing, is_boundary=True))
     assert tried.verdict(caller(), called(call="s3:GetObject")) == DENIED
     assert tried.verdict(caller(), called(call="ec2:DescribeInstances")) == ALLOWED
 
@@ -258,8 +258,8 @@ def test_one_policy_that_denies_is_enough_and_one_that_is_unsure_leaves_the_rest
             {"Bool": {"aws:PrincipalIsAWSService": "true"}},
         )
     )
-    assert Trial(theft(), denying(unsure, sure)).verdict(caller(), called()) == DENIED
-    assert Trial(theft(), denying(idle, unsure)).verdict(caller(), called()) == unknown("aws:MultiFactorAuthPresent")
+    assert InForce(theft(), denying(unsure, sure)).verdict(caller(), called()) == DENIED
+    assert InForce(theft(), denying(idle, unsure)).verdict(caller(), called()) == unknown("aws:MultiFactorAuthPresent")
 
 
 def test_a_policy_that_is_not_understood_is_refused() -> None:

@@ -16,7 +16,7 @@ from straykey.contain.options import plans_of
 from straykey.contain.plan import Option, Plan
 from straykey.contain.policy import Answer
 from straykey.contain.recorded import theft_of, with_role_id
-from straykey.contain.rehearse import Trial, rehearse
+from straykey.contain.rehearse import InForce, rehearse
 from straykey.contain.theft import Called, Caller, Key, Theft
 from straykey.core.finding import Finding
 from straykey.core.judge import judge
@@ -180,7 +180,7 @@ def everybody(theft: Theft) -> Iterator[tuple[Caller, Called]]:
 @pytest.mark.parametrize("option", Option)
 def test_every_call_fares_as_its_record_says(option: Option, kind: str, seed: int) -> None:
     for case in cases(kind, seed):
-        tried = Trial(case.theft, planned(case.theft, option, AT))
+        tried = InForce(case.theft, planned(case.theft, option, AT))
         for caller, called in everybody(case.theft):
             record = case.record_of(caller, called)
             expected = Answer.DENIED if is_denied(case, option, record, AT) else Answer.ALLOWED
@@ -192,7 +192,7 @@ def test_keys_revoked_in_the_midst_of_the_logs_fare_as_records_say_or_are_said_t
     kind: str, seed: int
 ) -> None:
     for case in cases(kind, seed):
-        tried = Trial(case.theft, planned(case.theft, Option.REVOKE, CUT_OFFS[0]))
+        tried = InForce(case.theft, planned(case.theft, Option.REVOKE, CUT_OFFS[0]))
         for caller, called in everybody(case.theft):
             verdict = tried.verdict(caller, called)
             if verdict.answer is Answer.UNKNOWN:
