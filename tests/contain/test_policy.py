@@ -404,6 +404,22 @@ def test_what_is_not_understood_is_refused_with_its_place(document: str | dict[s
         read_policy(document)
 
 
+@pytest.mark.parametrize(
+    ("elements", "answer"),
+    [
+        ({"Action": "es:*"}, DENIED),
+        ({"Action": "es:ES*"}, UNKNOWN),
+        ({"Action": ["dax:*", "rds-db:connect"]}, ALLOWED),
+        ({"Action": None, "NotAction": ["dax:*", "rds-db:connect"]}, DENIED),
+        ({"Action": None, "NotAction": "es:*"}, ALLOWED),
+        ({"Action": None, "NotAction": "es:ES*"}, UNKNOWN),
+    ],
+)
+def test_of_an_action_only_the_service_may_be_known(elements: dict[str, object], answer: Answer) -> None:
+    said = {key: value for key, value in statement(**elements).items() if value is not None}
+    assert judge_call(policy(said), Request(Gap.UNKNOWN, service="es")).answer is answer
+
+
 def test_a_policy_of_a_resource_must_be_about_everybody() -> None:
     everybody = {"Version": "2012-10-17", "Statement": [statement(Principal="*")]}
     denied = judge_call(read_policy(everybody, names_principals=True), Request("s3:GetObject"))

@@ -84,6 +84,16 @@ _SEVERAL = frozenset(
 _VERSIONED = re.compile(r"([A-Za-z]+?)20[0-9]{2}_?[0-9]{2}_?[0-9]{2}(?:v[0-9]+)?")
 
 
+def service_of(call: str) -> str:
+    """What stands before the colon in all of IAM's names for the calls of such a service; empty where that differs.
+
+    S3's are spread over `s3`, `s3express` and others; of a service that nobody compared it is taken for granted that it
+    has no other service's.
+    """
+    source = call.rpartition(":")[0]
+    return "" if source == "s3" else _PREFIXES.get(source, source).lower()
+
+
 def action_of(call: str) -> str | Gap:
     """IAM's name of a call that is named as in `s3:ListBuckets`."""
     source, _, name = call.rpartition(":")

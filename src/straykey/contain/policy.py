@@ -24,14 +24,15 @@ _NEVER_DENIED = "sts:getcalleridentity"
 class Request(msgspec.Struct, frozen=True):
     """A call as IAM sees it.
 
-    `action` is IAM's name (`s3:ListBucket`), which is not always the API's.  No `resources` means the call acts on
-    none.  `context` has the condition keys: one that is not in it is absent from the request, one that is a list in
+    `action` is IAM's name (`s3:ListBucket`), which is not always the API's.  Where it is not known, `service` may still
+    be: what stands before the colon, in lower case.  No `resources` means the call acts on none.  `context` has the condition keys: one that is not in it is absent from the request, one that is a list in
     IAM is a tuple, and one that nobody wrote down is a `Gap`.
     """
 
     action: str | Gap
     resources: tuple[str, ...] | Gap = Gap.UNKNOWN
     context: Mapping[str, Said] = {}
+    service: str = ""
 
 
 class Answer(StrEnum):
@@ -61,22 +62,36 @@ def judge_call(policy: Policy, request: Request, *, boundary: bool = False) -> V
         raise PolicyError("request: a condition key stands twice, in different case")
     # A call on several resources is authorised for each of them, and fails with the first that is denied.
     resources = (request.resources,) if isinstance(request.resources, Gap) else request.resources or ("*",)
-    denied = any_of(_denied(policy, request.action, one, context, boundary) for one in resources)
+    denied = any_of(_denied(policy, _called(request), one, context, boundary) for one in resources)
     if isinstance(denied, Unknown):
         return Verdict(Answer.UNKNOWN, tuple(sorted(denied.keys)))
     return Verdict(Answer.DENIED if denied else Answer.ALLOWED)
 
 
-def _denied(policy: Policy, action: str | Gap, resource: str | Gap, context: Context, boundary: bool) -> Truth:
+class _Some(msgspec.Struct, frozen=True):
+    """An action of which only the service is known."""
+
+    service: str
+
+
+_Action = str | Gap | _Some
+
+
+def _called(request: Request) -> _Action:
+    if isinstance(request.action, str):
+        return request.action.lower()
+    return _Some(request.service) if request.service else request.action
+
+
+def _denied(policy: Policy, action: _Action, resource: str | Gap, context: Context, boundary: bool) -> Truth:
     applied = [(one.denies, _applies(one, action, resource, context)) for one in policy.statements]
     denied = any_of(truth for denies, truth in applied if denies)
     allowed = any_of(truth for denies, truth in applied if not denies)
     return any_of([denied, inverse(allowed)]) if boundary else denied
 
 
-def _applies(statement: Statement, action: str | Gap, resource: str | Gap, context: Context) -> Truth:
-    called = action if isinstance(action, Gap) else action.lower()
-    scoped = all_of([_covers(statement.actions, called, "action"), _covers(statement.resources, resource, "resource")])
+def _applies(statement: Statement, action: _Action, resource: str | Gap, context: Context) -> Truth:
+    scoped = all_of([_covers(statement.actions, action, "action"), _covers(statement.resources, resource, "resource")])
     if scoped is False:
         return False
     try:
@@ -85,14 +100,24 @@ def _applies(statement: Statement, action: str | Gap, resource: str | Gap, conte
         raise PolicyError(f"{statement.name}: {error}") from None
 
 
-def _covers(scope: Scope, named: str | Gap, what: str) -> Truth:
+def _covers(scope: Scope, named: _Action, what: str) -> Truth:
     matched = any_of(_matches(parts, named, what) for parts in scope.patterns)
     return inverse(matched) if scope.negated else matched
 
 
-def _matches(parts: tuple[Pattern, ...], named: str | Gap, what: str) -> Truth:
+def _matches(parts: tuple[Pattern, ...], named: _Action, what: str) -> Truth:
     if parts == ((Wild.MANY,),):
         return True
+    if isinstance(named, _Some):
+        return _matches_some(parts[0], named.service)
     if isinstance(named, Gap):
         return unknown(what)
     return like(parts[0], named, {}) if len(parts) == 1 else all_of(arn_like(parts, named, {}))
+
+
+def _matches_some(pattern: Pattern, service: str) -> Truth:
+    """Whether all actions of the service fit, or none."""
+    colon = pattern.index(":")
+    if like(pattern[:colon], service, {}) is False:
+        return False
+    return True if pattern[colon + 1 :] == (Wild.MANY,) else unknown("action")

@@ -178,14 +178,14 @@ def _caller(evidence: Evidence, group: Group, calls: list[Called]) -> Caller:
         role=session.role,
         instance="" if group.hands is Hands.MADE else instance,
         region=region,
-        is_delivered_by_ec2=group.hands is Hands.OWN and _is_delivered_by_ec2(evidence),
+        is_delivered_by_ec2=group.hands is Hands.OWN and is_delivered_by_ec2(evidence),
         calls=tuple(calls),
         role_arn=min(evidence.role_arns.times, default=""),
         is_from_console=group.hands is Hands.CONSOLE,
     )
 
 
-def _is_delivered_by_ec2(evidence: Evidence) -> bool:
+def is_delivered_by_ec2(evidence: Evidence) -> bool:
     """A name alone does not count: host management, too, names its sessions after instances."""
     if evidence.session.role == IDENTITY_ROLE:
         return False

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-ke
 
 from collections.abc import Mapping
 
-from straykey.contain.action import action_of
+from straykey.contain.action import action_of, service_of
 from straykey.contain.pattern import Gap, Said
 from straykey.contain.policy import Request
 from straykey.contain.theft import Called, Caller
@@ -61,7 +61,8 @@ def request_of(caller: Caller, called: Called, partition: str, vpcs: Mapping[str
         **_network(called.network, caller, vpcs or {}),
     }
     found = {ISSUED: _issued(caller, called), **_of_instance(caller, called, partition)}
-    return Request(action_of(called.call), context=context | {key: said for key, said in found.items() if said})
+    context |= {key: said for key, said in found.items() if said}
+    return Request(action_of(called.call), context=context, service=service_of(called.call))
 
 
 def _principal(caller: Caller) -> str | Gap:

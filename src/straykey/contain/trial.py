@@ -22,9 +22,9 @@ _SIGN_IN = "signin:"
 class Trial:
     """What one document does to calls; equal questions are answered once."""
 
-    def __init__(self, document: str, *, is_boundary: bool = False) -> None:
+    def __init__(self, document: str, *, is_boundary: bool = False, names_principals: bool = False) -> None:
         """Read the document.  Raises PolicyError if it is not understood to the letter."""
-        self._policy = read_policy(document)
+        self._policy = read_policy(document, names_principals=names_principals)
         self._is_boundary = is_boundary
         conditions = [one for statement in self._policy.statements for one in statement.conditions]
         keys = [*(one.key for one in conditions), *(variable.key for one in conditions for variable in one.variables)]
@@ -50,7 +50,7 @@ class Trial:
         context |= dict.fromkeys(self._keys.keys() - TOLD - context.keys(), Gap.UNKNOWN)
         put = replace(request, context=context)
         choices = choices_of(put, caller, called, partition, self._named)
-        question = (put.action, put.resources, frozenset(context.items()), tuple(choices.items()))
+        question = (put.action, put.service, put.resources, frozenset(context.items()), tuple(choices.items()))
         if question not in self._known:
             self._known[question] = self._answered(put, choices)
         return self._known[question]
