@@ -15,7 +15,7 @@ from straykey.contain.pattern import Context, Gap, Pattern, Said, Wild, arn_like
 from straykey.contain.truth import Truth, Unknown, all_of, any_of, inverse, unknown
 from straykey.errors import PolicyError
 
-__all__ = ["Answer", "Gap", "Policy", "Request", "Verdict", "judge_call", "read_policy"]
+__all__ = ["Answer", "Gap", "Policy", "Request", "Verdict", "judge_call", "read_policy", "scopes_of"]
 
 # It answers whatever a policy says.  https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 _NEVER_DENIED = "sts:getcalleridentity"
@@ -25,8 +25,9 @@ class Request(msgspec.Struct, frozen=True):
     """A call as IAM sees it.
 
     `action` is IAM's name (`s3:ListBucket`), which is not always the API's.  Where it is not known, `service` may still
-    be: what stands before the colon, in lower case.  No `resources` means the call acts on none.  `context` has the condition keys: one that is not in it is absent from the request, one that is a list in
-    IAM is a tuple, and one that nobody wrote down is a `Gap`.
+    be: what stands before the colon, in lower case.  No `resources` means the call acts on none.  `context` has the
+    condition keys: one that is not in it is absent from the request, one that is a list in IAM is a tuple, and one that
+    nobody wrote down is a `Gap`.
     """
 
     action: str | Gap
@@ -81,6 +82,13 @@ def _called(request: Request) -> _Action:
     if isinstance(request.action, str):
         return request.action.lower()
     return _Some(request.service) if request.service else request.action
+
+
+def scopes_of(policy: Policy, request: Request) -> tuple[Truth, ...]:
+    """Which statements cover the action.  Requests that are alike in that, and in all but the action, fare alike."""
+    action = _called(request)
+    is_never = action == _NEVER_DENIED
+    return (is_never, *(_covers(one.actions, action, "action") for one in policy.statements))
 
 
 def _denied(policy: Policy, action: _Action, resource: str | Gap, context: Context, boundary: bool) -> Truth:

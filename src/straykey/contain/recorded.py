@@ -20,7 +20,7 @@ from straykey.core.session import IDENTITY_ROLE, Session
 from straykey.core.workload import INSTANCE, by_issuer, by_scope
 from straykey.errors import UsageError
 
-_THEFTS = frozenset(
+THEFTS = frozenset(
     {
         FindingType.OUTSIDE_AWS,
         FindingType.INSIDE_AWS,
@@ -91,7 +91,7 @@ def with_role_id(theft: Theft, role_id: str) -> Theft:
 
 
 def _robbed(finding: Finding, ledger: Settled) -> Evidence:
-    if finding.type not in _THEFTS:
+    if finding.type not in THEFTS:
         raise UsageError(
             f"finding {finding.id}: {finding.type.value} is about no stolen key",
             hint="contain findings of type InstanceCredentialExfiltration or ResourceCredentialExfiltration",
