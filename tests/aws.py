@@ -60,7 +60,7 @@ class Aws:
             server.stop()
 
     def reset(self) -> None:
-        with urlopen(Request(f"{self.url}/moto-api/reset", method="POST"), timeout=10):
+        with urlopen(Request(f"{self.url}/moto-api/reset", method="POST"), timeout=60):
             self.asked.clear()
             self.actions.clear()
             self._prepared.clear()
