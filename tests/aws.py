@@ -107,7 +107,7 @@ class Aws:
 
     def refuse(self, text: str, code: str, status: str = "403 Forbidden", times: float = inf) -> None:
         """Answer every request that has `text` in what was asked, or so many, with an error."""
-        is_json = text.startswith(("AmazonSQS.", "AWSEvents."))
+        is_json = text.startswith(("AmazonSQS.", "AWSEvents.", "AWSOrganizations", "CloudTrail_"))
         xml = f"<Error><Code>{code}</Code><Message>no</Message></Error>"
         if text.startswith("Action="):
             xml = f"<Response><Errors>{xml}</Errors>{xml}</Response>"  # where EC2 has it, and where IAM does

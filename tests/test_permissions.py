@@ -23,6 +23,9 @@ from straykey.contain.clients import Clients
 from straykey.contain.reading import read_account
 from straykey.contain.rollback import roll_back
 from straykey.errors import ContainError, SourceError
+from straykey.harden.clients import Clients as HardenClients
+from straykey.harden.reading import PERMISSIONS as HARDEN
+from straykey.harden.reading import read_posture
 from straykey.permissions import FEATURES, Feature, On, Permission, policy, statements
 from straykey.ports import Sink
 from straykey.sinks.eventbridge import EventBridge
@@ -41,6 +44,7 @@ from tests.aws_calls import MANY, Call, calls, clumsy, modules, services, servic
 from tests.conftest import Golden
 from tests.contain import grounds, handmade
 from tests.contain.applying import ORDER, SIMULATE, Time, simulation
+from tests.harden import scenes
 from tests.records import trail, use_record
 from tests.sinks.told import notification
 
@@ -129,6 +133,11 @@ def test_a_permission_is_needed_by_a_call_or_says_by_what(feature: Feature, perm
 def test_a_sink_names_the_same_permissions_itself(feature: Feature) -> None:
     (module,) = feature.modules
     assert tuple(one.action for one in feature.permissions) == import_module(module).PERMISSIONS
+
+
+def test_reading_a_posture_names_the_same_permissions_itself() -> None:
+    (feature,) = (one for one in FEATURES if one.name == "harden")
+    assert feature.actions == set(HARDEN)
 
 
 @pytest.mark.parametrize("feature", FEATURES, ids=named)
@@ -240,6 +249,15 @@ def use_contain_apply(aws: Aws) -> Callable[[], None]:
     return use
 
 
+def use_harden(aws: Aws) -> Callable[[], None]:
+    scenes.whole(aws)
+
+    def use() -> None:
+        assert read_posture(HardenClients(session(), grounds.REGION), [grounds.REGION], Time().clock).unread == ()
+
+    return use
+
+
 def deliver(sink: Sink) -> None:
     assert sink.deliver([notification()]) == []
 
@@ -255,9 +273,11 @@ USES = {
     "securityhub": use_securityhub,
     "contain": use_contain,
     "contain-apply": use_contain_apply,
+    "harden": use_harden,
 }
 # To ask who one is needs no permission, and cannot be denied; what IAM does not simulate is said to be unchecked.
-UNMISSED = frozenset({"iam:SimulatePrincipalPolicy", "sts:GetCallerIdentity"})
+# Of metadata defaults moto knows nothing: what is answered in its place refuses nobody.
+UNMISSED = frozenset({"ec2:GetInstanceMetadataDefaults", "iam:SimulatePrincipalPolicy", "sts:GetCallerIdentity"})
 TRIED = [one for one in FEATURES if one.name != "history"]  # moto knows no history, and would refuse none
 
 

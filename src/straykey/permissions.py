@@ -202,6 +202,25 @@ FEATURES = (
             Permission("ec2:CreateTags", On.NETWORK, why="EC2 asks for it where what is made has a tag from the start"),
         ),
     ),
+    Feature(
+        "harden",
+        ("straykey.contain.clients", "straykey.harden.reading"),
+        (
+            _WHO,
+            *_alike(
+                On.ANYTHING,
+                "cloudtrail:DescribeTrails",
+                "cloudtrail:GetEventSelectors",
+                "cloudtrail:GetTrailStatus",
+                "ec2:DescribeInstances",
+                "ec2:DescribeVpcEndpointServices",
+                "ec2:DescribeVpcEndpoints",
+                "ec2:GetInstanceMetadataDefaults",
+                "iam:ListInstanceProfiles",
+                "organizations:DescribeOrganization",
+            ),
+        ),
+    ),
 )
 
 
