@@ -29,13 +29,16 @@ def _cloudtrail(region: str) -> Client:
 
 def said_of_defaults(**said: str) -> str:
     inner = "".join(f"<{name}>{value}</{name}>" for name, value in said.items())
-    return f"<GetInstanceMetadataDefaultsResponse><accountLevel>{inner}</accountLevel></GetInstanceMetadataDefaultsResponse>"
+    answer = "GetInstanceMetadataDefaultsResponse"
+    return f"<{answer}><accountLevel>{inner}</accountLevel></{answer}>"
 
 
 def whole(server: Aws) -> Scene:
     """An organization's member with instances, and a trail of its own that looks everywhere."""
     made = scene()
-    server.answer_xml(DEFAULTS, said_of_defaults(httpTokens="required", httpPutResponseHopLimit="2", managedBy="account"))
+    server.answer_xml(
+        DEFAULTS, said_of_defaults(httpTokens="required", httpPutResponseHopLimit="2", managedBy="account")
+    )
     client("organizations").create_organization(FeatureSet="ALL")
     trail("main", IsMultiRegionTrail=True, IncludeGlobalServiceEvents=True)
     server.actions.clear()

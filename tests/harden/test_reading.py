@@ -95,7 +95,9 @@ def test_a_trail_is_read_with_its_state_and_its_basic_selectors(here: Scene) -> 
             is_organization=False,
             is_logging=True,
             basic=(
-                BasicSelector("WriteOnly", True, (DataResource("AWS::S3::Object", (BUCKETS,)),), ("kms.amazonaws.com",)),
+                BasicSelector(
+                    "WriteOnly", True, (DataResource("AWS::S3::Object", (BUCKETS,)),), ("kms.amazonaws.com",)
+                ),
             ),
             advanced=(),
         ),

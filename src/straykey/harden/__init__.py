@@ -1,1 +1,1 @@
-"""How stolen keys are made worthless beforehand: what would have to be set, what it would stop and what it would break."""
+"""What makes stolen keys worthless beforehand: what to set, what it would stop and what it would break."""

@@ -98,9 +98,7 @@ def trail_of(said: _Said, region: str) -> Trail:
 
 
 def with_status(trail: Trail, said: _Said) -> Trail:
-    return replace(
-        trail, is_logging=said.get("IsLogging", False), delivery_error=said.get("LatestDeliveryError") or ""
-    )
+    return replace(trail, is_logging=said.get("IsLogging", False), delivery_error=said.get("LatestDeliveryError") or "")
 
 
 def with_selectors(trail: Trail, said: _Said) -> Trail:

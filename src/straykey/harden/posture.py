@@ -1,7 +1,7 @@
 """How an account is set up, as far as it could be read: where its instances run, what they may, what its trails record.
 
-All of it is optional.  `None` is what was not read, and `Posture.unread` says why; an empty tuple is what was read and is
-empty.  Never take the one for the other: of what was not read nobody knows that it is not there.
+All of it is optional.  `None` is what was not read, and `Posture.unread` says why; an empty tuple is what was read and
+is empty.  Never take the one for the other: of what was not read nobody knows that it is not there.
 """
 
 import msgspec
@@ -17,7 +17,7 @@ class Gate(msgspec.Struct, frozen=True, order=True):
 
 
 class Machine(msgspec.Struct, frozen=True, order=True):
-    """An instance.  `address` is the primary private IPv4 address, which is what `aws:Ec2InstanceSourcePrivateIPv4` has.
+    """An instance.  `address` is its primary private IPv4 address: `aws:Ec2InstanceSourcePrivateIPv4`.
 
     `addresses` are all private IPv4 addresses and all IPv6 addresses of all its interfaces; `public_addresses` the
     public IPv4 addresses.  What it has not is empty, and 0 for the hop limit.

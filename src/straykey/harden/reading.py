@@ -1,7 +1,7 @@
 """Reads of an account how it is set up.
 
-Reading changes nothing.  What cannot be read, for whatever reason, is named in `Posture.unread`, and the rest is read all
-the same: of twenty regions one is not enabled, and who may read trails need not be who may list instances.
+Reading changes nothing.  What cannot be read, for whatever reason, is named in `Posture.unread`, and the rest is read
+all the same: of twenty regions one is not enabled, and who may read trails need not be who may list instances.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
