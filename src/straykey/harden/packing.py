@@ -1,0 +1,88 @@
+"""SCPs and RCPs for many accounts: as few documents as hold them, none longer than Organizations takes."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from straykey.harden.perimeter import ROOM, Artifact, Kind, Level, Statement, controlling, document_of, ways_of
+from straykey.harden.worker import Footprint
+
+
+class Packed(msgspec.Struct, frozen=True):
+    """Documents, and the roles, as account and name, that are in none of them: too many addresses are their home."""
+
+    artifacts: tuple[Artifact, ...]
+    left_out: tuple[tuple[str, str], ...]
+
+
+class _Told(msgspec.Struct, frozen=True):
+    """A statement, and the accounts it is about."""
+
+    statement: Statement
+    accounts: tuple[str, ...]
+
+
+def control_policies(kind: Kind, footprints: Iterable[Footprint], level: Level, spared: Sequence[str]) -> Packed:
+    """One statement for all accounts that have every way home in common.
+
+    An account whose addresses fit into no document is split by role; a role that does not fit either is left out.
+    Other partitions are other organizations, and have documents of their own.
+    """
+    by_account: dict[tuple[str, str], list[Footprint]] = {}
+    for one in footprints:
+        by_account.setdefault((one.partition, one.account), []).append(one)
+    artifacts: list[Artifact] = []
+    left_out: list[tuple[str, str]] = []
+    for partition in sorted({partition for partition, _ in by_account}):
+        theirs = {account: some for (where, account), some in sorted(by_account.items()) if where == partition}
+        told = list(_told(kind, partition, theirs, level, spared))
+        fitting = [one for one in told if isinstance(one, _Told)]
+        left_out += [one for one in told if not isinstance(one, _Told)]
+        artifacts += _packed(kind, fitting, "" if partition == "aws" else f"-{partition}")
+    return Packed(tuple(artifacts), tuple(sorted(left_out)))
+
+
+def _told(
+    kind: Kind, partition: str, by_account: dict[str, list[Footprint]], level: Level, spared: Sequence[str]
+) -> Iterator[_Told | tuple[str, str]]:
+    alike: dict[tuple[tuple[str, ...], ...], list[str]] = {}
+    for account, some in by_account.items():
+        ways = ways_of(some, level)
+        alike.setdefault((ways.addresses, ways.endpoints), []).append(account)
+    for accounts in alike.values():
+        ways = ways_of(by_account[accounts[0]], level)
+        whole = _Told(controlling(kind, accounts, ways, partition, spared), tuple(accounts))
+        if _fit(kind, [whole]):
+            yield whole
+        else:
+            yield from _by_role(kind, (one for account in accounts for one in by_account[account]), level, spared)
+
+
+def _by_role(
+    kind: Kind, footprints: Iterable[Footprint], level: Level, spared: Sequence[str]
+) -> Iterator[_Told | tuple[str, str]]:
+    for one in footprints:
+        told = _Told(controlling(kind, one, ways_of([one], level), one.partition, spared), (one.account,))
+        yield told if _fit(kind, [told]) else (one.account, one.role)
+
+
+def _packed(kind: Kind, statements: Iterable[_Told], suffix: str) -> Iterator[Artifact]:
+    piles: list[list[_Told]] = []
+    for told in sorted(statements, key=lambda one: (-len(document_of([one.statement])), one.accounts)):
+        pile = next((one for one in piles if _fit(kind, [*one, told])), None)
+        if pile is None:
+            piles.append([told])
+        else:
+            pile.append(told)
+    for number, pile in enumerate(piles, start=1):
+        name = f"straykey-perimeter{suffix}-{number}" if len(piles) > 1 else f"straykey-perimeter{suffix}"
+        accounts = tuple(sorted({account for told in pile for account in told.accounts}))
+        yield Artifact(kind, name, _document(pile), accounts)
+
+
+def _fit(kind: Kind, pile: list[_Told]) -> bool:
+    return len(_document(pile)) <= ROOM[kind]
+
+
+def _document(pile: list[_Told]) -> str:
+    return document_of([told.statement for told in pile])
