@@ -139,7 +139,6 @@ FEATURES = (
                 On.ANYTHING,
                 "ec2:DescribeInstanceTypes",
                 "ec2:DescribeRouteTables",
-                "ec2:DescribeSubnets",
                 "ec2:DescribeVpcEndpointServices",
             ),
         ),

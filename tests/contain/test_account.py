@@ -12,6 +12,7 @@ from tests.aws import Aws
 from tests.contain.applying import Time
 from tests.contain.grounds import (
     ACCOUNT,
+    IMAGE,
     OLD_BOUNDARY,
     READ,
     REGION,
@@ -68,11 +69,23 @@ def test_what_is_around_it_is_read(here: Scene) -> None:
     account = read(here.instance)
     assert account.endpoints == (Endpoint(made, here.vpc, f"com.amazonaws.{REGION}.s3", "Gateway", "available"),)
     assert f"com.amazonaws.{REGION}.sqs" in account.services
-    assert (account.subnets, account.route_tables) == ((here.subnet,), (here.route_table,))
+    assert account.route_tables == (here.route_table,)
 
 
 def test_other_instances_are_those_whose_profile_holds_the_role(here: Scene) -> None:
     assert read(here.instance).others == (here.sister,)
+
+
+def test_of_the_other_instances_those_in_the_same_vpc_are_known(here: Scene) -> None:
+    assert read(here.instance).neighbours == (here.sister,)
+    ec2 = client("ec2")
+    elsewhere = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=elsewhere, CidrBlock="10.9.0.0/24")["Subnet"]["SubnetId"]
+    (made,) = ec2.run_instances(ImageId=IMAGE, MinCount=1, MaxCount=1, SubnetId=subnet)["Instances"]
+    ec2.associate_iam_instance_profile(InstanceId=made["InstanceId"], IamInstanceProfile={"Arn": here.profile})
+    account = read(here.instance)
+    assert set(account.others) == {here.sister, made["InstanceId"]}
+    assert account.neighbours == (here.sister,)
 
 
 def test_reading_changes_nothing(here: Scene) -> None:
@@ -91,7 +104,7 @@ def test_of_what_runs_on_no_instance_the_role_is_read_alone(here: Scene) -> None
     account = read("")
     assert account.role is not None
     assert (account.instance, account.others) == (None, tuple(sorted((here.instance, here.sister))))
-    assert (account.endpoints, account.services, account.subnets, account.route_tables) == ((), (), (), ())
+    assert (account.endpoints, account.services, account.route_tables, account.neighbours) == ((), (), (), None)
 
 
 def test_an_instance_without_a_profile_has_none(here: Scene) -> None:
@@ -116,7 +129,6 @@ def test_an_instance_without_a_profile_has_none(here: Scene) -> None:
         ("DescribeInstanceTypes", "ec2:DescribeInstanceTypes"),
         ("DescribeVpcEndpoints", "ec2:DescribeVpcEndpoints"),
         ("DescribeVpcEndpointServices", "ec2:DescribeVpcEndpointServices"),
-        ("DescribeSubnets", "ec2:DescribeSubnets"),
         ("DescribeRouteTables", "ec2:DescribeRouteTables"),
     ],
 )

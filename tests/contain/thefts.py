@@ -129,8 +129,8 @@ def account(**fields: Any) -> Account:
             ),
         ),
         services=tuple(f"com.amazonaws.eu-west-1.{one}" for one in ("ecr.api", "ecr.dkr", "kms", "s3", "sqs", "sts")),
-        subnets=("subnet-0aaaaaaaaaaaaaaa1", "subnet-0aaaaaaaaaaaaaaa2"),
         route_tables=("rtb-0aaaaaaaaaaaaaaa1",),
+        neighbours=("i-0fedcba9876543210",),
     )
     return replace(usual, **fields)
 

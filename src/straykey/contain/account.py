@@ -69,7 +69,8 @@ class Endpoint(msgspec.Struct, frozen=True, order=True):
 
 
 class Account(msgspec.Struct, frozen=True):
-    """`others` are instances, of any state but terminated, whose profile holds the role.
+    """`others` are instances, of any state but terminated, whose profile holds the role; `neighbours` those of them
+    that are in the instance's VPC, or None where that could not be read.
 
     `unread` says what could not be read, and why, in words: a permission that is missing, say.
     """
@@ -80,6 +81,6 @@ class Account(msgspec.Struct, frozen=True):
     others: tuple[str, ...]
     endpoints: tuple[Endpoint, ...]
     services: tuple[str, ...]  # endpoint services to be had in the region
-    subnets: tuple[str, ...]  # of the instance's VPC
-    route_tables: tuple[str, ...]
+    route_tables: tuple[str, ...]  # of the instance's VPC
+    neighbours: tuple[str, ...] | None = None
     unread: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from straykey.contain.account import Account, Instance, Role
-from straykey.contain.plan import Call, Deny, Option, Plan, Step, Trouble, Value
+from straykey.contain.plan import Call, Deny, Option, Plan, Rerouted, Step, Trouble, Value
 from straykey.contain.theft import Theft
 from straykey.core.network import is_account
 from straykey.core.session import IDENTITY_ROLE, is_instance_id
@@ -94,9 +94,19 @@ class Draft(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
     manual: tuple[str, ...] = ()
     troubles: tuple[Trouble, ...] = ()
+    rerouted: Rerouted | None = None
 
     def plan(self, option: Option, limits: tuple[str, ...]) -> Plan:
-        return Plan(option, self.denies, self.steps, limits + self.limits, self.notes, self.manual, self.troubles)
+        return Plan(
+            option,
+            self.denies,
+            self.steps,
+            limits + self.limits,
+            self.notes,
+            self.manual,
+            self.troubles,
+            self.rerouted,
+        )
 
 
 def iam(operation: str, **parameters: Value) -> Call:

@@ -87,6 +87,20 @@ class Trouble(msgspec.Struct, frozen=True):
     hint: str = ""
 
 
+class Rerouted(msgspec.Struct, frozen=True):
+    """Whose calls come through other networks once the steps are done: through endpoints of this VPC.
+
+    `services` as calls name them (`s3`), asked for in `region`.  `inside` are instances known to be in the VPC,
+    `outside` those known to be elsewhere; of any other nobody can say which way its calls will take.
+    """
+
+    vpc: str
+    region: str
+    services: tuple[str, ...]
+    inside: tuple[str, ...] = ()
+    outside: tuple[str, ...] = ()
+
+
 class Plan(msgspec.Struct, frozen=True):
     """One option for one theft.
 
@@ -101,6 +115,7 @@ class Plan(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
     manual: tuple[str, ...] = ()
     troubles: tuple[Trouble, ...] = ()
+    rerouted: Rerouted | None = None
 
     @property
     def permissions(self) -> tuple[str, ...]:

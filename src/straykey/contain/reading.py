@@ -48,15 +48,16 @@ class _Reading:
         role = self._role(role_name)
         instance = self._instance(instance_id) if instance_id else None
         vpc = instance.vpc if instance else ""
+        others = self._others(role, instance_id) if role else ()
         return Account(
             id=account,
             role=role,
             instance=instance,
-            others=self._others(role, instance_id) if role else (),
+            others=others,
             endpoints=self._endpoints(vpc) if vpc else (),
             services=self._services() if instance else (),
-            subnets=self._of_vpc("subnets", _subnets, vpc) if vpc else (),
-            route_tables=self._of_vpc("route tables", _route_tables, vpc) if vpc else (),
+            route_tables=self._route_tables(vpc) if vpc else (),
+            neighbours=self._neighbours(others, vpc) if vpc else None,
             unread=tuple(dict.fromkeys(self._unread)),
         )
 
@@ -185,20 +186,33 @@ class _Reading:
         )
         return tuple(sorted(found))
 
-    def _of_vpc(self, what: str, ask: Callable[[Reach, str], Iterator[str]], vpc: str) -> tuple[str, ...]:
-        permission = "ec2:DescribeSubnets" if what == "subnets" else "ec2:DescribeRouteTables"
-        found: list[str] = self._asked(f"{what} of {vpc}", permission, lambda: list(ask(self._at, vpc)), [])
-        return tuple(sorted(found))
+    def _route_tables(self, vpc: str) -> tuple[str, ...]:
+        ec2 = self._at.ec2
+        filters = [equals("vpc-id", vpc)]
+        found: _Listed = self._asked(
+            f"route tables of {vpc}",
+            "ec2:DescribeRouteTables",
+            lambda: list(ec2_pages(ec2.describe_route_tables, "RouteTables", Filters=filters)),
+            [],
+        )
+        return tuple(sorted(one["RouteTableId"] for one in found))
 
-
-def _subnets(at: Reach, vpc: str) -> Iterator[str]:
-    found = ec2_pages(at.ec2.describe_subnets, "Subnets", Filters=[equals("vpc-id", vpc)])
-    return (one["SubnetId"] for one in found)
-
-
-def _route_tables(at: Reach, vpc: str) -> Iterator[str]:
-    found = ec2_pages(at.ec2.describe_route_tables, "RouteTables", Filters=[equals("vpc-id", vpc)])
-    return (one["RouteTableId"] for one in found)
+    def _neighbours(self, others: tuple[str, ...], vpc: str) -> tuple[str, ...] | None:
+        if not others:
+            return ()
+        ec2 = self._at.ec2
+        filters = [equals("vpc-id", vpc)]
+        found: list[str] | None = self._asked(
+            f"other instances in {vpc}",
+            "ec2:DescribeInstances",
+            # All of the VPC: one that is gone meanwhile, asked for by its id, would be an error.
+            lambda: [
+                one["InstanceId"]
+                for one in _instances(ec2_pages(ec2.describe_instances, "Reservations", Filters=filters))
+            ],
+            None,
+        )
+        return None if found is None else tuple(sorted({*found} & {*others}))
 
 
 def _instances(reservations: Iterator[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from straykey.contain.plan import Call, Deny, Lookup, Option, Plan, Sought, Step, Trouble, Value
+from straykey.contain.plan import Call, Deny, Lookup, Option, Plan, Rerouted, Sought, Step, Trouble, Value
 
 _LOOKUP = "Lookup"  # how msgspec marks one; a mapping in parameters never has both its other fields
 
@@ -27,6 +27,8 @@ def plan_read(data: bytes) -> Plan:
         notes=tuple(document["notes"]),
         manual=tuple(document["manual"]),
         troubles=msgspec.convert(document["troubles"], tuple[Trouble, ...]),
+        # Older journals have not what follows.
+        rerouted=msgspec.convert(document.get("rerouted"), Rerouted | None),
     )
 
 
