@@ -8,7 +8,7 @@ from straykey.contain import comparison_json, comparison_table
 from straykey.contain.comparison import Comparison, compared
 from straykey.contain.plan import Option
 from tests.conftest import ROOT, Golden
-from tests.contain.thefts import AT, theft
+from tests.contain.thefts import AT, account, theft
 from tests.formats.test_finding import HOSTILE, on_terminal
 
 PAGE = (ROOT / "docs/contain.md").read_text()
@@ -27,6 +27,25 @@ def test_what_breaks_nothing_and_stops_all_comes_first_and_companions_last() -> 
 
 def test_the_table(golden: Golden) -> None:
     golden("tests/golden/contain.txt", on_terminal(comparison_table.render(comparison()), width=140))
+
+
+def test_an_option_without_a_policy_is_not_rehearsed_and_comes_after_those_that_are() -> None:
+    found = comparison()
+    (ours,) = (one for one in found.options if one.plan.option is Option.VPC_ENDPOINT)
+    assert ours.rehearsal is None
+    later = [one.plan.option for one in found.options][found.options.index(ours) + 1 :]
+    assert all(option.is_companion for option in later)
+    assert "not rehearsed" in on_terminal(comparison_table.glance(found), width=140)
+    (told,) = (one for one in json.loads(comparison_json.to_document(found))["options"] if not one["rehearsal"])
+    assert (told["option"], told["rehearsal"]) == ("vpc-endpoint", None)
+
+
+def test_calls_that_the_new_endpoints_take_are_not_broken() -> None:
+    (ours,) = (one for one in compared(theft(), account(), AT).options if one.plan.option is Option.VPC_ENDPOINT)
+    assert ours.rehearsal is not None
+    # s3 from the NAT gateway gets an endpoint, sqs has one; iam is global and has none.
+    assert [one.call for one in ours.rehearsal.workload.denied_calls] == ["iam:GetRole"]
+    assert ours.rehearsal.workload.passed == 3
 
 
 def test_what_the_thief_wrote_acts_on_no_terminal_and_in_no_program() -> None:

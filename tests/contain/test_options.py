@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from straykey.contain.account import Account, InlinePolicy
 from straykey.contain.needs import NEEDS
 from straykey.contain.options import plans_of
-from straykey.contain.plan import Call, Lookup, Option, Plan, Sought, Step
+from straykey.contain.plan import Call, Lookup, Option, Plan, Rerouted, Sought, Step
 from straykey.contain.policy import Answer
 from straykey.contain.services import doorways
 from straykey.contain.theft import Theft
@@ -60,11 +60,19 @@ def test_with_the_account_at_hand_every_plan_of_an_instance_can_be_applied() -> 
     assert not any(plan.troubles for plan in plans_of(theft(**heirs()), account(), AT))
 
 
-def test_without_an_account_every_deny_can_be_rehearsed() -> None:
+def test_without_an_account_every_deny_can_be_rehearsed_but_the_one_on_the_vpc() -> None:
     for homes in ((NAT,), (NAT, ENDPOINT)):
         for plan in plans_of(theft(homes=homes), None, AT):
-            if not plan.option.is_companion:
+            if not plan.option.is_companion and plan.option is not Option.VPC_ENDPOINT:
                 assert answers(plan, THIEF) is Answer.DENIED
+
+
+def test_of_a_vpc_that_nobody_knows_there_is_no_policy_and_the_trouble_says_so() -> None:
+    for read in (None, account(instance=None), account(instance=instance(vpc=""))):
+        plan = plan_of(Option.VPC_ENDPOINT, theft(), read)
+        assert not plan.denies
+        assert not plan.steps
+        assert "VPC is not known" in plan.troubles[0].text
 
 
 def test_without_an_account_what_needs_none_can_be_applied_and_says_what_was_not_checked() -> None:
@@ -248,6 +256,32 @@ def test_no_service_has_two_endpoints_of_one_name_and_global_ones_have_none() ->
     assert doorways("iam") == doorways("nothing-like-it") == ()
 
 
+def test_services_that_get_all_their_endpoints_are_rerouted_and_others_go_on_as_before() -> None:
+    calls = (
+        called("s3:GetObject", NAT),
+        called("ecr:GetAuthorizationToken", NAT),
+        called("sqs:ReceiveMessage", NAT),  # has its endpoint already, and does not take it
+        called("sts:AssumeRole", NAT, "us-east-1"),
+        called("logs:PutLogEvents", NAT),  # this region has none
+    )
+    stolen = as_role(theft(), calls=calls)
+    found = plan_of(Option.VPC_ENDPOINT, stolen, account()).rerouted
+    assert found == Rerouted("vpc-0aaaaaaaaaaaaaaa1", "eu-west-1", ("ecr", "s3"), ("i-0fedcba9876543210",), ())
+    # A gateway without a route, or a service with one of its two doors, is no way.
+    for read in (account(route_tables=()), account(services=("com.amazonaws.eu-west-1.ecr.api",))):
+        found = plan_of(Option.VPC_ENDPOINT, stolen, read).rerouted
+        assert found is not None
+        assert "s3" not in found.services
+    assert found.services == ()
+
+
+def test_other_instances_are_inside_or_outside_only_where_that_was_read() -> None:
+    for neighbours, inside, outside in ((None, (), ()), (("i-1",), ("i-1",), ("i-2",))):
+        plan = plan_of(Option.VPC_ENDPOINT, theft(), account(others=("i-1", "i-2"), neighbours=neighbours))
+        assert plan.rerouted is not None
+        assert (plan.rerouted.inside, plan.rerouted.outside) == (inside, outside)
+
+
 # Swap.
 
 
@@ -380,7 +414,7 @@ def test_what_needs_an_instance_says_so_where_there_is_none() -> None:
         needs_one = plan.option not in (Option.PIN, Option.PIN_EVERYWHERE, Option.REVOKE, Option.DENY_ALL)
         assert any("no EC2 instance" in trouble.text for trouble in plan.troubles) is needs_one
         assert not (needs_one and plan.steps)
-        assert bool(plan.denies) is not plan.option.is_companion
+        assert bool(plan.denies) is not (plan.option.is_companion or plan.option is Option.VPC_ENDPOINT)
 
 
 def test_another_account_than_the_robbed_one_is_not_touched() -> None:

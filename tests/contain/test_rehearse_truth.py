@@ -5,13 +5,14 @@ simulator's honest programs called from.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from straykey.contain.account import Account, Endpoint, Instance
 from straykey.contain.options import plans_of
 from straykey.contain.plan import Option, Plan
 from straykey.contain.policy import Answer
@@ -55,8 +56,8 @@ class Case:
         self.theft = with_role_id(theft_of(finding, ledger), role_id)
         honest = [one for one in own if one["eventID"] not in self.stolen and not is_by_service(one)]
         # What is used after an instance's end is no home, though it was one.
-        strays = {place_of(self.by_id[event]) for event in self.stolen}
-        self.homes = {place_of(record) for record in honest} - strays
+        self.strays = {place_of(self.by_id[event]) for event in self.stolen}
+        self.homes = {place_of(record) for record in honest} - self.strays
 
     def record_of(self, caller: Caller, called: Called) -> RawRecord:
         """The record of a call; of one that only its time is known of, one that says the same."""
@@ -126,11 +127,6 @@ def denied_by_pin_everywhere(case: Case, record: RawRecord, at: str) -> bool:
     return is_made or denied_by_pin(case, record, at)
 
 
-def denied_without_endpoint(case: Case, record: RawRecord, at: str) -> bool:
-    ours = {endpoint for _, endpoint in case.homes} - {""}
-    return is_of_role(case, record) and not is_by_service(record) and record.get("vpcEndpointId") not in ours
-
-
 def denied_by_revoking(case: Case, record: RawRecord, at: str) -> bool:
     issued: str = record["userIdentity"].get("sessionContext", {}).get("attributes", {}).get("creationDate", "~")
     return is_of_role(case, record) and issued < at
@@ -147,7 +143,7 @@ def never_denied(case: Case, record: RawRecord, at: str) -> bool:
 TRUTH: Mapping[Option, Callable[[Case, RawRecord, str], bool]] = {
     Option.PIN: denied_by_pin,
     Option.PIN_EVERYWHERE: denied_by_pin_everywhere,
-    Option.VPC_ENDPOINT: denied_without_endpoint,
+    Option.VPC_ENDPOINT: never_denied,  # without the account there is no policy: see below
     Option.REVOKE: denied_by_revoking,
     Option.SWAP_ROLE: denied_by_role,
     Option.DENY_ALL: denied_by_role,
@@ -171,9 +167,18 @@ def planned(theft: Theft, option: Option, at: str) -> Plan:
 
 
 def everybody(theft: Theft) -> Iterator[tuple[Caller, Called]]:
-    for caller in (theft.workload, theft.thief, *theft.sisters, *theft.heirs):
-        for called in caller.calls:
-            yield caller, called
+    for callers in (ours(theft), thiefs(theft)):
+        for caller in callers:
+            for called in caller.calls:
+                yield caller, called
+
+
+def ours(theft: Theft) -> Sequence[Caller]:
+    return (theft.workload, *theft.sisters)
+
+
+def thiefs(theft: Theft) -> Sequence[Caller]:
+    return (theft.thief, *theft.heirs)
 
 
 @pytest.mark.parametrize(("kind", "seed"), WORLDS)
@@ -201,6 +206,123 @@ def test_keys_revoked_in_the_midst_of_the_logs_fare_as_records_say_or_are_said_t
                 continue
             record = case.record_of(caller, called)
             assert (verdict.answer is Answer.DENIED) is is_denied(case, Option.REVOKE, record, CUT_OFFS[0])
+
+
+OFFERED = (
+    "autoscaling",
+    "dynamodb",
+    "ec2",
+    "kms",
+    "logs",
+    "monitoring",
+    "s3",
+    "secretsmanager",
+    "sqs",
+    "sts",
+)  # no ssm
+VPC = "vpc-0aaaaaaaaaaaaaaa1"
+
+
+class Vpc:
+    """The robbed instance's VPC, as somebody would draw it who has the records and the account before him.
+
+    Of the other instances of the role each third lives in it, each third elsewhere, and of the rest nothing is known.
+    """
+
+    def __init__(self, case: Case) -> None:
+        arn = case.truth[0].session_arn
+        self.account_id, self.instance = arn.split(":")[4], arn.rpartition("/")[2]
+        self.region = case.theft.workload.region
+        own = [one for one in case.records if arn_of(one) == arn and place_of(one) in case.homes]
+        direct = [one for one in own if not is_by_service(one) and one["awsRegion"] == self.region]
+        self.there = {one["vpcEndpointId"]: service_of(one) for one in own if one.get("vpcEndpointId")}
+        self.made = {service_of(one) for one in direct} & {*OFFERED} - {*self.there.values()}
+        others = sorted({one.instance for one in case.theft.sisters} - {self.instance, ""})
+        self.inside, self.outside = set(others[::3]), set(others[1::3])
+
+    def account(self) -> Account:
+        instance = Instance(
+            self.instance,
+            self.region,
+            "running",
+            VPC,
+            "subnet-1",
+            "",
+            "",
+            (),
+            "",
+            "",
+            1,
+            has_instance_store=False,
+            is_spot=False,
+        )
+        name = f"com.amazonaws.{self.region}."
+        return Account(
+            id=self.account_id,
+            role=None,
+            instance=instance,
+            others=tuple(sorted(self.inside | self.outside)),
+            endpoints=tuple(Endpoint(one, VPC, name + of, "Interface", "available") for one, of in self.there.items()),
+            services=tuple(name + one for one in OFFERED),
+            route_tables=("rtb-1",),
+            neighbours=tuple(sorted(self.inside)),
+        )
+
+    def is_taken(self, record: RawRecord) -> bool:
+        """Whether an endpoint that is made takes such a call of whoever is in the VPC."""
+        is_of_service = service_of(record) in self.made and record["awsRegion"] == self.region
+        return is_of_service and "vpcEndpointId" not in record and ":" not in record["sourceIPAddress"]
+
+    def fate(self, case: Case, record: RawRecord, instance: str, *, is_thiefs: bool) -> Answer:
+        """What the option does to a call, told from where it came and from where it will come."""
+        is_unbound = record["eventName"] == "GetCallerIdentity" or not is_of_role(case, record) or is_by_service(record)
+        if is_unbound or record.get("vpcEndpointId") in self.there:
+            return Answer.ALLOWED
+        if record.get("vpcEndpointId"):
+            return Answer.UNKNOWN  # it is in some VPC
+        # The same thief may have keys of other instances too.
+        if is_thiefs or place_of(record) in case.strays or not self.is_taken(record):
+            return Answer.DENIED
+        if not instance:
+            return Answer.UNKNOWN
+        is_home = instance in self.inside or (instance == self.instance and place_of(record) in case.homes)
+        is_told = is_home or instance in {self.instance, *self.outside}
+        return Answer.ALLOWED if is_home else Answer.DENIED if is_told else Answer.UNKNOWN
+
+
+def service_of(record: RawRecord) -> str:
+    source: str = record["eventSource"]
+    return source.partition(".")[0]
+
+
+@pytest.mark.parametrize(("kind", "seed"), WORLDS)
+def test_once_endpoints_are_made_the_home_vpc_calls_through_them_and_the_thief_does_not(kind: str, seed: int) -> None:
+    for case in cases(kind, seed):
+        if not case.theft.workload.instance or case.theft.workload.role == "aws:ec2-instance":
+            continue
+        vpc = Vpc(case)
+        (plan,) = (one for one in plans_of(case.theft, vpc.account(), AT) if one.option is Option.VPC_ENDPOINT)
+        tried = InForce(case.theft, plan, vpc.account().endpoints)
+        for is_thiefs, callers in ((False, ours(case.theft)), (True, thiefs(case.theft))):
+            for caller, called in ((who, called) for who in callers for called in who.calls):
+                record = case.record_of(caller, called)
+                # Of a call of which only the time is kept its region is not known, so what becomes of it need not be.
+                right = {vpc.fate(case, record, caller.instance, is_thiefs=is_thiefs)}
+                right |= set() if called.region else {Answer.UNKNOWN}
+                assert tried.verdict(caller, called, is_thiefs=is_thiefs).answer in right, (called, record)
+
+
+def test_the_worlds_have_calls_that_endpoints_save_some_they_do_not_and_some_nobody_can_tell_of() -> None:
+    found = set()
+    for case in (case for kind, seed in WORLDS for case in cases(kind, seed) if case.theft.workload.instance):
+        vpc = Vpc(case)
+        found |= {
+            (caller is case.theft.workload, vpc.fate(case, record, caller.instance, is_thiefs=False))
+            for caller in ours(case.theft)
+            for record in (case.record_of(caller, called) for called in caller.calls)
+            if "vpcEndpointId" not in record and service_of(record) in vpc.made and not is_by_service(record)
+        }
+    assert found == {(True, Answer.ALLOWED), *((False, answer) for answer in Answer)}
 
 
 @pytest.mark.parametrize(("kind", "seed"), WORLDS)

@@ -12,10 +12,13 @@ from straykey.contain.theft import Theft
 
 
 class Weighed(msgspec.Struct, frozen=True):
-    """One option; without an `outage` it takes no keys from the workload."""
+    """One option; without an `outage` it takes no keys from the workload.
+
+    `rehearsal` is None where there ought to be a policy to put to the calls, and the plan's troubles say why not.
+    """
 
     plan: Plan
-    rehearsal: Rehearsal
+    rehearsal: Rehearsal | None
     outage: Outage | None
 
 
@@ -33,6 +36,12 @@ def compared(theft: Theft, account: Account | None, at: str) -> Comparison:
     if account is not None and account.role is not None:
         theft = with_role_id(theft, account.role.id)
     endpoints = account.endpoints if account else ()
-    rehearsed = best_first((plan, rehearse(theft, plan, endpoints)) for plan in plans_of(theft, account, at))
+    plans = plans_of(theft, account, at)
+    rehearsed = best_first((plan, rehearse(theft, plan, endpoints) if _has_say(plan) else None) for plan in plans)
     weighed = (Weighed(plan, rehearsal, outage_of(theft, plan, at)) for plan, rehearsal in rehearsed)
     return Comparison(theft, account, at, tuple(weighed))
+
+
+def _has_say(plan: Plan) -> bool:
+    """False for a plan that is one by name only: that it lets all calls pass would be no answer."""
+    return plan.option.is_companion or bool(plan.denies)

@@ -38,8 +38,8 @@ def _row(one: Weighed) -> Iterator[str]:
     yield plan.option.value
     if plan.option.is_companion:
         yield from ("no key that is out", "-", "-")
-    elif plan.troubles and not plan.denies:
-        yield from ("-", "-", "-")
+    elif found is None:
+        yield from ("not rehearsed", "-", "-")
     else:
         yield _share(_sum(found.thief, found.heirs))
         yield _share((found.workload.denied, found.workload.unknown, found.workload.calls))
@@ -122,6 +122,8 @@ def in_full(one: Weighed) -> RenderableType:
 
 def _broken(one: Weighed) -> Iterator[str]:
     found = one.rehearsal
+    if found is None:
+        return
     for whose, tally in (("the workload", found.workload), ("others of this role", found.sisters)):
         if tally.denied:
             yield f"Of {whose}: {_calls(tally.denied_calls)}"
@@ -132,9 +134,10 @@ def _broken(one: Weighed) -> Iterator[str]:
 
 
 def _passed(one: Weighed) -> Iterator[str]:
-    if one.plan.option.is_companion:
+    found = one.rehearsal
+    if found is None or one.plan.option.is_companion:
         return
-    for whose, tally in (("the thief", one.rehearsal.thief), ("what he made", one.rehearsal.heirs)):
+    for whose, tally in (("the thief", found.thief), ("what he made", found.heirs)):
         if tally.passed:
             yield f"Of {whose}: {_calls(tally.passed_calls)}"
         if tally.unknown:

@@ -14,7 +14,7 @@ from straykey.contain.ground import Draft, Ground, cannot, is_endpoint_id
 from straykey.contain.needs import step_of
 from straykey.contain.pin import joined
 from straykey.contain.placing import placed
-from straykey.contain.plan import Lookup, Option, Sought, Step, Trouble, Value
+from straykey.contain.plan import Lookup, Option, Rerouted, Sought, Step, Trouble, Value
 from straykey.contain.services import GLOBAL, Doorway, doorways
 from straykey.contain.theft import Called
 from straykey.contain.wording import Condition, deny, document_of
@@ -37,8 +37,9 @@ def vpc_endpoint(ground: Ground) -> Draft:
     """Make the endpoints that are missing, then deny what does not come through the home VPC."""
     homes = _home_endpoints(ground)
     if ground.account is None or ground.instance is None or not ground.instance.vpc:
-        hint = "read the account: ec2:DescribeInstances"
-        return cannot("The instance's VPC is not known", hint, ground.denies(_OPTION, _document("", homes)))
+        # A policy that names no VPC would deny the workload everything, like deny-all, without saying so.
+        text = "The instance's VPC is not known, so there is no policy to put to the recorded calls"
+        return cannot(text, "read the account: ec2:DescribeInstances")
     used = _used(ground, ground.account, ground.instance)
     placing = placed(ground, _OPTION, _document(ground.instance.vpc, homes))
     return Draft(
@@ -47,6 +48,7 @@ def vpc_endpoint(ground: Ground) -> Draft:
         _limits(ground, homes),
         (*shared(ground), *_notes(ground.account, used), *placing.notes),
         troubles=(*_hindrances(ground.instance, ground.account, used), *placing.troubles),
+        rerouted=_rerouted(ground, ground.instance, ground.account, used),
     )
 
 
@@ -57,22 +59,35 @@ def _home_endpoints(ground: Ground) -> list[str]:
 
 
 def _document(vpc: str, endpoints: list[str]) -> str:
-    allowed: dict[str, str | list[str]] = {"aws:SourceVpc": vpc} if vpc else {}
+    allowed: dict[str, str | list[str]] = {"aws:SourceVpc": vpc}
     if endpoints:
         allowed["aws:SourceVpce"] = endpoints
     condition: Condition = {"BoolIfExists": {"aws:ViaAWSService": "false"}}
-    return document_of(deny("NotFromHome", joined(condition, {"StringNotEquals": allowed} if allowed else {})))
+    return document_of(deny("NotFromHome", joined(condition, {"StringNotEquals": allowed})))
 
 
 def _used(ground: Ground, account: Account, instance: Instance) -> Used:
     calls = [one for one in ground.theft.workload.calls if one.network.lane is not Lane.SERVICE]
-    here = {_source(one) for one in calls if one.region == instance.region}
+    here = {_source(one) for one in calls if _may_be_in(instance.region, one)}
     there = {doorway.suffix for source in here for doorway in doorways(source)}
     had = {_suffix(one.service) for one in account.endpoints if one.vpc == instance.vpc}
     had |= {_suffix(one.service) for one in account.endpoints if one.id in _home_endpoints(ground)}
     offered = {_suffix(name) for name in account.services} or there
     missing = {one for source in here for one in doorways(source) if one.suffix in offered - had}
     return Used(tuple(sorted(missing)), tuple(sorted(_without(calls, instance.region, offered | had))))
+
+
+def _rerouted(ground: Ground, instance: Instance, account: Account, used: Used) -> Rerouted:
+    """Services that are reached through what is made here, as far as it can be made.
+
+    A service that had its endpoint in the VPC before goes on as it was recorded: who did not take it then, will not.
+    """
+    made = {one for one in used.missing if (account.route_tables if one.is_gateway else instance.subnet)}
+    sources = {_source(one) for one in ground.theft.workload.calls if _may_be_in(instance.region, one)}
+    services = (one for one in sources if doorways(one) and made.issuperset(doorways(one)))
+    inside = account.neighbours or ()
+    outside = set(account.others).difference(inside) if account.neighbours is not None else ()
+    return Rerouted(instance.vpc, instance.region, tuple(sorted(services)), inside, tuple(sorted(outside)))
 
 
 def _without(calls: Iterable[Called], region: str, offered: set[str]) -> set[str]:
@@ -83,11 +98,16 @@ def _without(calls: Iterable[Called], region: str, offered: set[str]) -> set[str
         suffixes = {doorway.suffix for doorway in doorways(source)}
         if source in GLOBAL:
             found.add(f"{bounded(source, _SHOWN)} (global)")
-        elif one.region != region:
+        elif not _may_be_in(region, one):
             found.add(f"{bounded(source, _SHOWN)} in {bounded(one.region, _SHOWN)} (another region)")
         elif not suffixes & offered:
             found.add(f"{bounded(source, _SHOWN)} (no endpoint known)")
     return found
+
+
+def _may_be_in(region: str, called: Called) -> bool:
+    """True also where nothing is kept of a call but its time: most are of the region that the workload runs in."""
+    return called.region in ("", region)
 
 
 def _source(called: Called) -> str:

@@ -11,8 +11,9 @@ import msgspec
 
 from straykey.contain.account import Endpoint
 from straykey.contain.plan import Option, Plan
-from straykey.contain.policy import Answer, Verdict
+from straykey.contain.policy import Answer, Request, Verdict
 from straykey.contain.request import request_of
+from straykey.contain.rerouting import sent, way_of
 from straykey.contain.theft import Called, Caller, Theft
 from straykey.contain.trial import Trial, together
 from straykey.core.network import Network
@@ -78,39 +79,58 @@ def rehearse(theft: Theft, plan: Plan, endpoints: Iterable[Endpoint] = ()) -> Re
     )
 
 
-def best_first(rehearsed: Iterable[tuple[Plan, Rehearsal]]) -> list[tuple[Plan, Rehearsal]]:
-    """What can be applied and leaves the thief least comes first; of equals what breaks least."""
+_Rehearsed = tuple[Plan, Rehearsal | None]
+
+
+def best_first(rehearsed: Iterable[_Rehearsed]) -> list[_Rehearsed]:
+    """What can be applied and leaves the thief least comes first; of equals what breaks least.
+
+    What could not be rehearsed comes after what could.
+    """
     return sorted(rehearsed, key=_order)
 
 
 _OPTIONS = tuple(Option)
 
 
-def _order(rehearsed: tuple[Plan, Rehearsal]) -> tuple[bool | int, ...]:
+def _order(rehearsed: _Rehearsed) -> tuple[bool | int, ...]:
     plan, found = rehearsed
+    place = (plan.option.is_companion, bool(plan.troubles), found is None)
+    if found is None:
+        return (*place, _OPTIONS.index(plan.option))
     left = found.thief.passed + found.heirs.passed
     unsure = found.thief.unknown + found.heirs.unknown
     broken = found.workload.denied + found.sisters.denied
     risky = found.workload.unknown + found.sisters.unknown
-    return plan.option.is_companion, bool(plan.troubles), left, unsure, broken, risky, _OPTIONS.index(plan.option)
+    return *place, left, unsure, broken, risky, _OPTIONS.index(plan.option)
 
 
 class InForce:
     """A plan as if its policies stood: put to one call after the other."""
 
     def __init__(self, theft: Theft, plan: Plan, endpoints: Iterable[Endpoint] = ()) -> None:
-        self._partition = theft.partition
+        self._theft = theft
+        self._rerouted = plan.rerouted
         self._vpcs = {one.id: one.vpc for one in endpoints}
         self._trials = [(one, Trial(one.document, is_boundary=one.is_boundary)) for one in plan.denies]
 
-    def verdict(self, caller: Caller, called: Called) -> Verdict:
-        """What would have become of the call, had the plan been in force."""
+    def verdict(self, caller: Caller, called: Called, *, is_thiefs: bool = False) -> Verdict:
+        """What would have become of the call, had the plan been in force.
+
+        Only callers that are not the thief's take the way that the plan's steps open to them.
+        """
         if caller.role == IDENTITY_ROLE:  # no policy applies to it
             return Verdict(Answer.ALLOWED)
-        request = request_of(caller, called, self._partition, self._vpcs)
         whose = (caller.account, caller.role)
         theirs = [trial for deny, trial in self._trials if (deny.account, deny.role) == whose]
-        return together(trial.verdict(request, caller, called, self._partition) for trial in theirs)
+        request = self._request(caller, called, is_thiefs)
+        return together(trial.verdict(request, caller, called, self._theft.partition) for trial in theirs)
+
+    def _request(self, caller: Caller, called: Called, is_thiefs: bool) -> Request:
+        request = request_of(caller, called, self._theft.partition, self._vpcs)
+        if self._rerouted is None or is_thiefs:
+            return request
+        return sent(request, way_of(caller, called, self._theft, self._rerouted), self._rerouted.vpc)
 
 
 def _tally(force: InForce, callers: Sequence[Caller]) -> Tally:
