@@ -7,8 +7,9 @@ import msgspec
 from straykey.contain import comparison_json, comparison_table
 from straykey.contain.comparison import Comparison, compared
 from straykey.contain.plan import Option
+from straykey.contain.theft import Created
 from tests.conftest import ROOT, Golden
-from tests.contain.thefts import AT, account, theft
+from tests.contain.thefts import ACCOUNT, AT, THIEF, account, called, theft
 from tests.formats.test_finding import HOSTILE, on_terminal
 
 PAGE = (ROOT / "docs/contain.md").read_text()
@@ -38,6 +39,30 @@ def test_an_option_without_a_policy_is_not_rehearsed_and_comes_after_those_that_
     assert "not rehearsed" in on_terminal(comparison_table.glance(found), width=140)
     (told,) = (one for one in json.loads(comparison_json.to_document(found))["options"] if not one["rehearsal"])
     assert (told["option"], told["rehearsal"]) == ("vpc-endpoint", None)
+
+
+def test_where_the_thief_made_things_what_deals_with_them_comes_first_and_the_head_names_them() -> None:
+    user = Created("2026-05-04T10:05:00Z", "iam:CreateUser", f"arn:aws:iam::{ACCOUNT}:user/b", "", ACCOUNT, "", "e")
+    found = compared(theft(created=(user,)), None, AT)
+    assert [one.plan.option for one in found.options[:2]] == [Option.PIN_EVERYWHERE, Option.PIN]
+    shown = " ".join(on_terminal(comparison_table.render(found), width=140).split())
+    assert f"the thief made one thing with these keys: iam:CreateUser arn:aws:iam::{ACCOUNT}:user/b" in shown
+    many = on_terminal(comparison_table.render(compared(theft(created=(user,) * 6), None, AT)), width=500)
+    assert "made 6 things" in many
+    assert "and 2 more\n" in many
+
+
+def test_what_is_not_put_to_the_options_is_said() -> None:
+    robbed = theft(sisters_left_out=12)
+    asks = called("sts:GetCallerIdentity", THIEF)
+    thief = msgspec.structs.replace(robbed.thief, calls=(*robbed.thief.calls, asks))
+    found = compared(msgspec.structs.replace(robbed, thief=thief), None, AT)
+    shown = on_terminal(comparison_table.render(found), width=140)
+    assert "sts:GetCallerIdentity, which no policy denies (1 of the thief's). 12 more sessions of the role." in shown
+    document = json.loads(comparison_json.to_document(found))
+    assert document["sisters_left_out"] == 12
+    assert document["options"][0]["rehearsal"]["thief"]["never_denied"] == 1
+    assert "not put" not in on_terminal(comparison_table.render(comparison()), width=140)
 
 
 def test_calls_that_the_new_endpoints_take_are_not_broken() -> None:

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from straykey.contain.account import Endpoint
 from straykey.contain.action import action_of
@@ -13,7 +14,7 @@ from straykey.contain.plan import Deny, Option, Plan
 from straykey.contain.policy import Answer, Verdict
 from straykey.contain.rehearse import InForce, best_first, rehearse
 from straykey.contain.request import request_of
-from straykey.contain.theft import Called, Caller, Key, Theft
+from straykey.contain.theft import Called, Caller, Created, Key, Theft
 from straykey.core.network import network_of
 from straykey.errors import PolicyError
 from tests.contain.plans import PLANS, Condition, document, nothing, pin
@@ -312,6 +313,13 @@ def test_what_was_denied_already_can_neither_be_stopped_nor_broken() -> None:
     assert (found.calls, found.denied, found.failed) == (2, 2, 1)
 
 
+def test_who_asks_who_he_is_can_neither_be_stopped_nor_broken_and_is_counted_apart() -> None:
+    asks = called(STRAY, call="sts:GetCallerIdentity")
+    found = rehearse(theft(thief=caller(asks, called(STRAY))), PLANS[Option.DENY_ALL](theft(), AT)).thief
+    assert (found.calls, found.denied, found.passed, found.never_denied) == (1, 1, 0, 1)
+    assert found.passed_calls == ()
+
+
 def test_a_tally_names_calls_by_kind_and_network_the_most_frequent_first_and_no_more_than_twenty() -> None:
     calls = [called(call=f"s3:Get{n:02}") for n in range(30)] + [called(call="s3:Put")] * 2 + [called(STRAY)]
     found = rehearse(theft(caller(*calls)), PLANS[Option.DENY_ALL](theft(), AT)).workload
@@ -356,6 +364,16 @@ def test_what_leaves_an_heir_at_large_is_not_best() -> None:
     plans = [PLANS[option](robbed, AT) for option in (Option.PIN, Option.PIN_EVERYWHERE)]
     first, _ = best_first((plan, rehearse(robbed, plan)) for plan in plans)[0]
     assert first.option is Option.PIN_EVERYWHERE
+
+
+def test_what_leaves_alone_what_the_thief_made_is_not_best_though_nobody_used_it_yet() -> None:
+    made = Created("2026-05-04T10:05:00Z", "iam:CreateUser", "backup", "", ACCOUNT, "us-east-1", "made")
+    robbed = theft(created=(made,))
+    pinned, everywhere = (PLANS[option](robbed, AT) for option in (Option.PIN, Option.PIN_EVERYWHERE))
+    covering = replace(everywhere, covers=("made",))
+    for plans, best in (((pinned, everywhere), pinned), ((pinned, covering), covering)):
+        first, _ = best_first((plan, rehearse(robbed, plan)) for plan in plans)[0]
+        assert first is best
 
 
 def keys(*ends: tuple[str, str]) -> tuple[Key, ...]:

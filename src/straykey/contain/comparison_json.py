@@ -19,6 +19,7 @@ def to_document(comparison: Comparison) -> str:
         "stray": msgspec.to_builtins(theft.strays),
         "keys": msgspec.to_builtins(theft.keys),
         "created": msgspec.to_builtins(theft.created),
+        "sisters_left_out": theft.sisters_left_out,
         "logs_end": theft.as_of,
         "planned": comparison.at,
         "account_read": comparison.account is not None,

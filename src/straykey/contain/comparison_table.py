@@ -11,11 +11,13 @@ from rich.text import Text
 from straykey.contain.catalogue import ABOUT
 from straykey.contain.comparison import Comparison, Weighed
 from straykey.contain.plan import Call, Lookup, Option, Plan, Value
-from straykey.contain.rehearse import Counted, Tally
+from straykey.contain.rehearse import NEVER_DENIED, Counted, Tally
+from straykey.contain.theft import Theft
 from straykey.core.network import Network
-from straykey.formats.text import as_json, printable
+from straykey.formats.text import as_json, bounded, printable
 
 _MOST_CALLS = 8
+_MOST_MADE = 4
 _MOST_VALUE = 100
 
 
@@ -76,12 +78,40 @@ def _theft(comparison: Comparison) -> RenderableType:
         "home": _networks(theft.homes),
         "stray": _networks(theft.strays),
         "keys": ", ".join(key.access_key for key in theft.keys),
+        "made": _made(theft),
         "logs end": theft.as_of,
         "account": _account(comparison),
+        "not put": " ".join(_not_put(comparison)),
     }
     for name, value in told.items():
-        rows.add_row(Text(name), Text(printable(value)))
+        if value:
+            rows.add_row(Text(name), Text(printable(value)))
     return Group(Text(printable(theft.title), style="bold"), rows)
+
+
+def _made(theft: Theft) -> str:
+    if not theft.created:
+        return ""
+    shown = [bounded(f"{one.call} {one.made}".strip(), _MOST_VALUE) for one in theft.created[:_MOST_MADE]]
+    more = len(theft.created) - len(shown)
+    things = "one thing" if len(theft.created) == 1 else f"{len(theft.created)} things"
+    return f"the thief made {things} with these keys: {', '.join(shown)}" + (f" and {more} more" if more else "")
+
+
+def _not_put(comparison: Comparison) -> Iterator[str]:
+    """What is in no number of the table: of all options the same."""
+    found = next((one.rehearsal for one in comparison.options if one.rehearsal), None)
+    if found is not None:
+        thiefs = found.thief.never_denied + found.heirs.never_denied
+        counts = {
+            "the thief's": thiefs,
+            "the workload's": found.workload.never_denied,
+            "others'": found.sisters.never_denied,
+        }
+        if said := ", ".join(f"{count} of {whose}" for whose, count in counts.items() if count):
+            yield f"{NEVER_DENIED}, which no policy denies ({said})."
+    if comparison.theft.sisters_left_out:
+        yield f"{comparison.theft.sisters_left_out} more sessions of the role."
 
 
 def _account(comparison: Comparison) -> str:

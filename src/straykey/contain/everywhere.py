@@ -42,6 +42,7 @@ def pin_everywhere(ground: Ground) -> Draft:
         (*notes_of(ground, homes), *_notes(ground, heirs), *placing.notes),
         (*_elsewhere(ground, others), *(_by_hand(one) for one in ground.theft.created)),
         (*unusable(ground), *placing.troubles),
+        covers=tuple(one.event_id for one in ground.theft.created),
     )
 
 

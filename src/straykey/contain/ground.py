@@ -95,6 +95,7 @@ class Draft(msgspec.Struct, frozen=True):
     manual: tuple[str, ...] = ()
     troubles: tuple[Trouble, ...] = ()
     rerouted: Rerouted | None = None
+    covers: tuple[str, ...] = ()
 
     def plan(self, option: Option, limits: tuple[str, ...]) -> Plan:
         return Plan(
@@ -106,6 +107,7 @@ class Draft(msgspec.Struct, frozen=True):
             self.manual,
             self.troubles,
             self.rerouted,
+            self.covers,
         )
 
 

@@ -105,7 +105,8 @@ class Plan(msgspec.Struct, frozen=True):
     """One option for one theft.
 
     `limits` says what it does not stop, `notes` what else must be known, `manual` what only a person can do; all in
-    full sentences.  With any `troubles` it cannot be applied.
+    full sentences.  With any `troubles` it cannot be applied.  `covers` are the calls, by event id, by which the thief
+    made something that this plan denies, or tells how to take away.
     """
 
     option: Option
@@ -116,6 +117,7 @@ class Plan(msgspec.Struct, frozen=True):
     manual: tuple[str, ...] = ()
     troubles: tuple[Trouble, ...] = ()
     rerouted: Rerouted | None = None
+    covers: tuple[str, ...] = ()
 
     @property
     def permissions(self) -> tuple[str, ...]:

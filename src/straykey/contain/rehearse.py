@@ -20,6 +20,7 @@ from straykey.core.network import Network
 from straykey.core.reasons import is_denied
 from straykey.core.session import IDENTITY_ROLE
 
+NEVER_DENIED = "sts:GetCallerIdentity"  # https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 _SHOWN = 20
 
 
@@ -35,8 +36,9 @@ class Tally(msgspec.Struct, frozen=True):
     """What becomes of some callers' calls.
 
     `calls` are those that were put to the policies: denied, passed and unknown together.  `failed` were denied when
-    they were made, and so not put: nothing can break there.  The `…_calls` hold the most frequent 20, `hit` the first
-    20 of those callers that lose a call; `callers_hit` is how many they are.
+    they were made, and so not put: nothing can break there.  Nor are the `never_denied`, which are answered whatever a
+    policy says: they can neither be stopped nor broken.  The `…_calls` hold the most frequent 20, `hit` the first 20 of
+    those callers that lose a call; `callers_hit` is how many they are.
     """
 
     calls: int
@@ -51,6 +53,7 @@ class Tally(msgspec.Struct, frozen=True):
     callers: int
     callers_hit: int
     hit: tuple[str, ...]
+    never_denied: int = 0
 
 
 class Rehearsal(msgspec.Struct, frozen=True):
@@ -85,7 +88,8 @@ _Rehearsed = tuple[Plan, Rehearsal | None]
 def best_first(rehearsed: Iterable[_Rehearsed]) -> list[_Rehearsed]:
     """What can be applied and leaves the thief least comes first; of equals what breaks least.
 
-    What could not be rehearsed comes after what could.
+    Left are calls that pass, then what he made and the plan does not touch: what a user he made will do is in no
+    record yet.  What could not be rehearsed comes after what could.
     """
     return sorted(rehearsed, key=_order)
 
@@ -102,7 +106,8 @@ def _order(rehearsed: _Rehearsed) -> tuple[bool | int, ...]:
     unsure = found.thief.unknown + found.heirs.unknown
     broken = found.workload.denied + found.sisters.denied
     risky = found.workload.unknown + found.sisters.unknown
-    return *place, left, unsure, broken, risky, _OPTIONS.index(plan.option)
+    covered = len(plan.covers)
+    return *place, left, -covered, unsure, broken, risky, _OPTIONS.index(plan.option)
 
 
 class InForce:
@@ -137,23 +142,22 @@ def _tally(force: InForce, callers: Sequence[Caller]) -> Tally:
     counts: dict[Answer, Counter[tuple[str, Network]]] = {answer: Counter() for answer in Answer}
     keys: set[str] = set()
     hit: list[str] = []
-    failed = 0
     for caller in callers:
-        put = [one for one in caller.calls if not is_denied(one.error)]
-        failed += len(caller.calls) - len(put)
+        put = [one for one in caller.calls if _is_put(one)]
         verdicts = [force.verdict(caller, called) for called in put]
         for called, verdict in zip(put, verdicts, strict=True):
             counts[verdict.answer][called.call, called.network] += 1
             keys.update(verdict.keys)
         if any(verdict.answer is Answer.DENIED for verdict in verdicts):
             hit.append(caller.arn)
+    all_calls = [called for caller in callers for called in caller.calls]
     denied, passed, unknown = (counts[one] for one in (Answer.DENIED, Answer.ALLOWED, Answer.UNKNOWN))
     return Tally(
         calls=denied.total() + passed.total() + unknown.total(),
         denied=denied.total(),
         passed=passed.total(),
         unknown=unknown.total(),
-        failed=failed,
+        failed=sum(is_denied(one.error) for one in all_calls if one.call != NEVER_DENIED),
         hangs_on=tuple(sorted(keys)),
         denied_calls=_most(denied),
         passed_calls=_most(passed),
@@ -161,7 +165,12 @@ def _tally(force: InForce, callers: Sequence[Caller]) -> Tally:
         callers=len(callers),
         callers_hit=len(hit),
         hit=tuple(sorted(hit)[:_SHOWN]),
+        never_denied=sum(one.call == NEVER_DENIED for one in all_calls),
     )
+
+
+def _is_put(called: Called) -> bool:
+    return called.call != NEVER_DENIED and not is_denied(called.error)
 
 
 def _most(counts: Counter[tuple[str, Network]]) -> tuple[Counted, ...]:

@@ -29,6 +29,7 @@ def plan_read(data: bytes) -> Plan:
         troubles=msgspec.convert(document["troubles"], tuple[Trouble, ...]),
         # Older journals have not what follows.
         rerouted=msgspec.convert(document.get("rerouted"), Rerouted | None),
+        covers=tuple(document.get("covers", ())),
     )
 
 
