@@ -124,12 +124,6 @@ def test_a_home_whose_endpoint_has_no_proper_name_stands_in_the_way() -> None:
     assert '"*' not in plan.denies[0].document.replace('"*"', "")
 
 
-def test_a_network_both_are_at_home_in_is_said_to_be_a_limit() -> None:
-    plan = plan_of(Option.PIN, theft(strays=(THIEF, NAT, ENDPOINT)))
-    assert answers(plan, NAT) is answers(plan, ENDPOINT) is Answer.ALLOWED
-    assert any("he passes" in limit for limit in plan.limits)
-
-
 ADDRESSES = st.integers(0, 3)
 PUBLIC = ADDRESSES.map(lambda n: network_of(f"198.18.0.{n}"))
 V6 = ADDRESSES.map(lambda n: network_of(f"2001:db8:1000::{n}"))

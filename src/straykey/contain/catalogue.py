@@ -35,9 +35,9 @@ ABOUT: Mapping[Option, About] = {
     Option.PIN: About(
         "Denies this one instance's keys everything, unless the call comes from where the workload is known to be "
         "at home, or a service acts for it.",
-        "Nothing the logs show. The workload from an address nobody has seen yet; calls that CloudTrail does not "
-        "write down and that reach a service inside the VPC without an endpoint (OpenSearch, DAX, Neptune, MSK, EFS, "
-        "RDS by IAM).",
+        "The workload from an address nobody has seen yet; calls that CloudTrail does not write down and that reach a "
+        "service inside the VPC without an endpoint (OpenSearch, DAX, Neptune, MSK, EFS, RDS by IAM). Of recorded "
+        "calls, those that the rehearsal names.",
         (_PATH, *AFTER_A_DENY),
         _REMOVE,
     ),

@@ -104,11 +104,10 @@ def _of_vpc(ground: Ground) -> frozenset[str]:
 
 
 def _strays(ground: Ground) -> Mapping[str, frozenset[str]]:
-    """The private addresses the thief had, by endpoint, but for those where the workload is at home as well."""
+    """The private addresses the thief had, by endpoint."""
     found: defaultdict[str, set[str]] = defaultdict(set)
-    homes = {one.key for one in ground.theft.homes}
     for one in ground.theft.strays:
-        if one.lane is Lane.ENDPOINT and one.key not in homes and is_usable(one):
+        if one.lane is Lane.ENDPOINT and is_usable(one):
             found[one.endpoint].add(one.address)
     return {endpoint: frozenset(addresses) for endpoint, addresses in found.items()}
 
@@ -199,8 +198,6 @@ def limits_of(ground: Ground, homes: Homes) -> tuple[str, ...]:
     hidden = [one for one in ground.theft.strays if one.lane in (Lane.SERVICE, Lane.OTHER)]
     alike = [one.address for one in ground.theft.strays if one.lane is Lane.PRIVATE and one.address in homes.within]
     said = []
-    if {one.key for one in ground.theft.homes} & {one.key for one in ground.theft.strays}:
-        said.append("The thief called from a home of the workload as well: there he passes.")
     if homes.unnamed:
         shown = ", ".join(sorted(homes.unnamed)[:3])
         said.append(

@@ -75,7 +75,8 @@ class Theft(msgspec.Struct, frozen=True):
 
     `sisters` are other sessions of the same role; `heirs` those of whatever was made with the stolen keys, as far as it
     was used.  One session's calls may be in several: with its own keys, and with keys that somebody made for its name.
-    `as_of` is the time of the newest record of any of them: nothing later is known.
+    No network is among `homes` and among `strays`.  `as_of` is the time of the newest record of any of them: nothing
+    later is known.
     `gone_since`: when the instance was terminated, and some grace; whoever calls after that is the thief, and a network
     he uses then is no home.
     """
