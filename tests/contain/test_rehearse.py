@@ -418,11 +418,39 @@ def test_keys_that_have_ended_or_came_after_the_cut_off_hold_nobody_up() -> None
     assert outage(Option.REVOKE, keys=keys(("01:00", "07:35"))) == ("", "")
 
 
+TASK = caller(called(access_key="ASIA0"), name="task", instance="")
+
+
 def test_a_key_whose_end_nobody_told_is_said_to_be_so_unless_a_later_one_bounds_it() -> None:
     old, new = Key("ASIA0", "", ""), Key("ASIA0", "2026-05-04T11:05:00Z", "")
-    assert outage(Option.REVOKE, keys=(old, *HOURLY[1:])) == ("12:00", "17:20")
-    assert outage(Option.REVOKE, keys=(new, *HOURLY[1:]))[1] == ""
+    assert outage(Option.REVOKE, who=TASK, keys=(old, *HOURLY[1:])) == ("", "17:35")
+    assert outage(Option.REVOKE, who=TASK, keys=(new, *HOURLY[1:])) == ("", "")
     assert outage(Option.REVOKE, keys=(old,)) == ("", "")
+
+
+def test_a_key_of_ec2s_whose_end_nobody_told_ends_after_seven_hours_and_that_is_said() -> None:
+    new, used = Key("ASIA0", "2026-05-04T11:05:00Z", ""), Key("ASIA0", "", "")
+    assert outage(Option.REVOKE, keys=(new, *HOURLY[1:]))[1] == "17:50"  # 15 minutes before 18:05
+    assert outage(Option.REVOKE, keys=(used, *keys(("09:30", "16:05"))), at="10:10") == ("10:30", "16:45")
+    long_ago = Key("ASIA1", "2026-05-01T11:05:00Z", "")
+    for robbed, is_said in ((theft(keys=(*HOURLY, long_ago)), True), (theft(keys=HOURLY), False)):
+        found = outage_of(robbed, PLANS[Option.REVOKE](robbed, AT), "2026-05-04T11:10:00Z")
+        assert found is not None
+        assert found.until_latest == "2026-05-04T17:20:00Z"
+        assert ("7 hours" in found.why) is is_said
+
+
+def test_keys_of_ec2s_that_are_older_than_seven_hours_are_held_by_nobody() -> None:
+    unknown_end = (Key("ASIA0", "", ""), Key("ASIA1", "2026-05-04T08:00:00Z", ""))
+    robbed = theft(caller(called(access_key="ASIA0")), keys=unknown_end)
+    for at, is_held in (("2026-05-04T16:59:59Z", True), ("2026-05-04T17:00:00Z", False)):
+        found = outage_of(robbed, PLANS[Option.REVOKE](robbed, AT), at)
+        assert found is not None
+        assert found.why.startswith("No key of the workload is known") is not is_held
+    task = theft(TASK, keys=unknown_end)
+    found = outage_of(task, PLANS[Option.REVOKE](task, AT), "2026-05-06T00:00:00Z")
+    assert found is not None
+    assert not found.why.startswith("No key")
 
 
 def test_after_a_swap_what_is_restarted_works_at_once() -> None:

@@ -11,6 +11,7 @@ from itertools import pairwise
 from statistics import median_low
 
 import msgspec
+from msgspec.structs import replace
 
 from straykey.contain.plan import Option, Plan
 from straykey.contain.theft import Key, Theft
@@ -20,6 +21,7 @@ from straykey.core.session import IDENTITY_ROLE
 _ADVISORY_SECONDS = 15 * 60
 _TOGETHER_SECONDS = 30  # keys handed out so close are one renewal: EC2 gives one for each version of IMDS
 _USUAL_SECONDS = 3600
+_MOST_SECONDS = 7 * 3600  # EC2's keys were seen to live for 6 h to 6 h 35 min; no page says for how long
 _UNTIL_UNDONE = {
     Option.DENY_ALL: "All keys of the role are denied, new ones too, until the policy is taken away again.",
     Option.ISOLATE: "The instance reaches nothing, and nothing reaches it, until it has its security groups back.",
@@ -49,12 +51,31 @@ def outage_of(theft: Theft, plan: Plan, at: str) -> Outage | None:
         return Outage("", "", _UNTIL_UNDONE[plan.option])
     if plan.option not in (Option.REVOKE, Option.SWAP_ROLE) or _is_free(theft, plan.option):
         return None
-    held = [key for key in theft.keys if key.issued < at and (not key.expires or key.expires > at)]
+    reckoned = {key: _with_end(theft, key) for key in theft.keys if key.issued < at}
+    held = [key for key in reckoned.values() if not key.expires or key.expires > at]
+    said = f" {_RECKONED}" if any(key != as_told for as_told, key in reckoned.items()) else ""
     if not held:
-        return Outage(
-            "", "", f"No key of the workload is known that was handed out before {at} and is still good then."
-        )
-    return _renewal(theft, plan.option, at, held)
+        why = f"No key of the workload is known that was handed out before {at} and is still good then."
+        return Outage("", "", why + said)
+    found = _renewal(theft, plan.option, at, held)
+    return replace(found, why=found.why + said)
+
+
+_RECKONED = (
+    "Where the logs do not tell a key's end, it is taken to be 7 hours after its issue at the latest, as EC2's are."
+)
+
+
+def _with_end(theft: Theft, key: Key) -> Key:
+    """The same, with the latest end it can have where the logs tell none: else last week's keys were held for ever.
+
+    It was issued before it was used, so the first use that is known will do.
+    """
+    used = min((one.time for one in theft.workload.calls if one.access_key == key.access_key), default="")
+    since = key.issued or used
+    if key.expires or not since or not theft.workload.is_delivered_by_ec2:
+        return key
+    return replace(key, expires=later(since, _MOST_SECONDS))
 
 
 def _is_free(theft: Theft, option: Option) -> bool:
@@ -106,7 +127,7 @@ def _latest(theft: Theft, at: str, held: list[Key], before: int) -> tuple[str, s
             "",
             "A program that runs on holds its keys until shortly before they end; when that is the logs do not say.",
         )
-    last = max(key.expires for key in known)
+    last = max(key.expires for key in held)
     unseen = later(at, seconds(newest.expires) - seconds(newest.issued))
     gap, _ = _gap(sorted({key.issued for key in known}))
     is_behind = at > later(newest.issued, gap)
