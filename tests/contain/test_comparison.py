@@ -9,7 +9,7 @@ from straykey.contain.comparison import Comparison, compared
 from straykey.contain.plan import Option
 from straykey.contain.theft import Created
 from tests.conftest import ROOT, Golden
-from tests.contain.thefts import ACCOUNT, AT, THIEF, account, called, theft
+from tests.contain.thefts import ACCOUNT, AT, THIEF, account, called, heirs, theft
 from tests.formats.test_finding import HOSTILE, on_terminal
 
 PAGE = (ROOT / "docs/contain.md").read_text()
@@ -50,6 +50,17 @@ def test_where_the_thief_made_things_what_deals_with_them_comes_first_and_the_he
     many = on_terminal(comparison_table.render(compared(theft(created=(user,) * 6), None, AT)), width=500)
     assert "made 6 things" in many
     assert "and 2 more\n" in many
+
+
+def test_a_long_policy_stands_once_and_alone_each_option_has_its_own_whole() -> None:
+    found = compared(theft(created=heirs()["created"]), None, AT)
+    shown = on_terminal(comparison_table.render(found), width=200)
+    assert shown.count('"Sid": "OtherAddress"') == 1
+    assert "As in straykey-pin-everywhere-8f0dba57c309, letter by letter: OtherAddress, OtherEndpoint" in shown
+    for one in found.options:
+        alone = on_terminal(comparison_table.in_full(one), width=200)
+        for deny in one.plan.denies:
+            assert all(f'"Sid": "{said["Sid"]}"' in alone for said in json.loads(deny.document)["Statement"])
 
 
 def test_what_is_not_put_to_the_options_is_said() -> None:

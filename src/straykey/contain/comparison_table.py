@@ -1,7 +1,7 @@
 """A comparison for a terminal: first which option, then each in full."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -10,7 +10,7 @@ from rich.text import Text
 
 from straykey.contain.catalogue import ABOUT
 from straykey.contain.comparison import Comparison, Weighed
-from straykey.contain.plan import Call, Lookup, Option, Plan, Value
+from straykey.contain.plan import Call, Deny, Lookup, Option, Plan, Value
 from straykey.contain.rehearse import NEVER_DENIED, Counted, Tally
 from straykey.contain.theft import Theft
 from straykey.core.network import Network
@@ -18,12 +18,19 @@ from straykey.formats.text import as_json, bounded, printable
 
 _MOST_CALLS = 8
 _MOST_MADE = 4
+_MOST_TWICE = 2  # statements
 _MOST_VALUE = 100
 
 
 def render(comparison: Comparison) -> RenderableType:
     """All options at a glance, then each with all that must be known before it is applied."""
-    return Group(_theft(comparison), Text(), glance(comparison), *map(in_full, comparison.options))
+    parts: list[RenderableType] = [_theft(comparison), Text(), glance(comparison)]
+    shown: dict[str, str] = {}
+    for one in comparison.options:
+        parts.append(in_full(one, shown))
+        said = ((statement, deny.name) for deny in one.plan.denies for statement in _statements(deny))
+        shown |= {statement: name for statement, name in said if statement not in shown}
+    return Group(*parts)
 
 
 def glance(comparison: Comparison) -> Table:
@@ -129,8 +136,8 @@ def _network(network: Network) -> str:
     return network.address + (f" through {network.endpoint}" if network.endpoint else "")
 
 
-def in_full(one: Weighed) -> RenderableType:
-    """One option, with nothing left out."""
+def in_full(one: Weighed, shown: Mapping[str, str] = {}) -> RenderableType:
+    """One option, with nothing left out; `shown` are statements that stand above already, by which policy's name."""
     plan = one.plan
     parts = [Text(f"\n{plan.option.value}", style="bold"), *_listed("", [ABOUT[plan.option].does])]
     troubles = [f"{trouble.text}{f': {trouble.hint}' if trouble.hint else ''}" for trouble in plan.troubles]
@@ -140,7 +147,7 @@ def in_full(one: Weighed) -> RenderableType:
     parts += _listed("Does not stop", [*plan.limits, *_passed(one)])
     parts += _listed("Note", plan.notes)
     parts += _listed("By hand", plan.manual)
-    parts += _documents(plan)
+    parts += _documents(plan, shown)
     parts += _listed(
         "Calls, in order", [f"{n}. {step.name}: {_call(step.call)}" for n, step in enumerate(plan.steps, 1)]
     )
@@ -179,10 +186,29 @@ def _calls(counted: tuple[Counted, ...]) -> str:
     return ", ".join(shown) + (f" and {len(counted) - _MOST_CALLS} more kinds" if len(counted) > _MOST_CALLS else "")
 
 
-def _documents(plan: Plan) -> Iterator[RenderableType]:
+def _documents(plan: Plan, shown: Mapping[str, str]) -> Iterator[RenderableType]:
     for deny in plan.denies:
         where = f"{'Boundary' if deny.is_boundary else 'Policy'} {deny.name}, for role {deny.role} of {deny.account}"
-        yield from _listed(where, as_json(json.loads(deny.document), indent=2).splitlines())
+        yield from _listed(where, _document(deny, shown))
+
+
+def _document(deny: Deny, shown: Mapping[str, str]) -> Iterator[str]:
+    """A long policy stands once: of another with the same statements only what is its own."""
+    statements = _statements(deny)
+    known = [one for one in statements if one in shown]
+    if len(known) < _MOST_TWICE:
+        yield from as_json(json.loads(deny.document), indent=2).splitlines()
+        return
+    for name in dict.fromkeys(shown[one] for one in known):
+        sids = ", ".join(str(json.loads(one)["Sid"]) for one in known if shown[one] == name)
+        yield f"As in {name}, letter by letter: {sids}"
+    for one in statements:
+        if one not in shown:
+            yield from as_json(json.loads(one), indent=2).splitlines()
+
+
+def _statements(deny: Deny) -> list[str]:
+    return [as_json(one) for one in json.loads(deny.document)["Statement"]]
 
 
 def _call(call: Call) -> str:
