@@ -6,11 +6,13 @@ from contextlib import contextmanager
 from straykey import aws, casebook
 from straykey.contain.account import Account
 from straykey.contain.clients import Clients
+from straykey.contain.ground import name_of
 from straykey.contain.plan import Option
 from straykey.contain.reading import read_account
 from straykey.contain.recorded import theft_of
-from straykey.contain.theft import Caller, Theft
-from straykey.contain.verify import Verification, Watched
+from straykey.contain.stored import plan_read
+from straykey.contain.theft import Called, Caller, Theft
+from straykey.contain.verify import Verification, Watched, used
 from straykey.core.finding import Finding
 from straykey.core.ledger import Settled
 from straykey.core.moment import later
@@ -106,18 +108,23 @@ def good_until(begun: Iterable[Containment], now: str) -> str:
 
 
 def regions_of(theft: Theft) -> list[str]:
-    """Where what the thief and the workload do is recorded; what is of no region is in the global one."""
-    callers = (theft.workload, theft.thief, *theft.heirs)
+    """Where what the thief, the workload and its sisters do is recorded; what is of no region is in the global one."""
+    callers = (theft.workload, theft.thief, *theft.sisters, *theft.heirs)
     used = {called.region for caller in callers for called in caller.calls}
     main = GLOBAL.get(theft.partition, theft.workload.region)
     return sorted(({theft.workload.region, main} | used | {one.region for one in theft.created}) - {""})
 
 
-def watched(theft: Theft, since: str) -> Watched:
-    """Whom to look for in records made since then.  Where the workload was seen before that is home."""
+def watched(theft: Theft, since: str, applied: Iterable[Containment] = ()) -> Watched:
+    """Whom to look for in records made since then.  Where the workload was seen before that is home.
+
+    `applied` is what the journal says; a copy of the role that was made by other means is known by its name.
+    """
     homes = {one.key for one in theft.homes} | {called.network.key for called in theft.workload.calls}
     strays = {one.key for one in theft.strays}
     workloads = {called.access_key for called in theft.workload.calls}
+    roles = {name_of(Option.SWAP_ROLE, theft.finding)}.union(*map(_roles_made, applied))
+    session = theft.workload.arn.rpartition("/")[2]
     return Watched(
         session=theft.workload.arn,
         homes=frozenset(homes - strays),
@@ -128,11 +135,30 @@ def watched(theft: Theft, since: str) -> Watched:
         since=since,
         thief_did=_succeeded(theft.thief, since) | {name for heir in theft.heirs for name in _succeeded(heir, since)},
         workload_did=_succeeded(theft.workload, since),
+        copies=frozenset(
+            f"arn:{theft.partition}:sts::{theft.workload.account}:assumed-role/{role}/{session}" for role in roles
+        ),
+        sisters_did={sister.arn: _succeeded(sister, since) for sister in theft.sisters},
+        thief_used=frozenset(
+            used(thief.arn, one.access_key, one.network.key, one.call)
+            for thief in (theft.thief, *theft.heirs)
+            for one in _successes(thief, since)
+        ),
     )
 
 
+def _roles_made(containment: Containment) -> set[str]:
+    """The names of roles that its plan makes: whether it came so far does not matter here."""
+    calls = (step.call for step in plan_read(containment.plan).steps)
+    return {str(call.parameters["RoleName"]) for call in calls if call.operation == "CreateRole"}
+
+
+def _successes(caller: Caller, before: str) -> Iterator[Called]:
+    return (one for one in caller.calls if not one.error and one.time < before)
+
+
 def _succeeded(caller: Caller, before: str) -> frozenset[str]:
-    return frozenset(one.call for one in caller.calls if not one.error and one.time < before)
+    return frozenset(one.call for one in _successes(caller, before))
 
 
 def verification(source: Source, who: Watched, period: Period) -> Verification:

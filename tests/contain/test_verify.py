@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from straykey.contain.verify import Outcome, Verification, Verified, Watched
+from straykey.contain.verify import Outcome, Verification, Verified, Victim, Watched
 from straykey.containment import watched
 from straykey.core.network import network_of
 from straykey.core.reading import decode
@@ -23,6 +23,7 @@ WATCHED = Watched(
     homes=frozenset({network_of(HOME).key}),
     strays=frozenset({network_of(AWAY).key}),
     stolen=frozenset({STOLEN}),
+    copies=frozenset({"arn:aws:sts::111122223333:assumed-role/the-copy/i-0123456789abcdef0"}),
     heirs=frozenset({"ASIAEXAMPLEMADE0000A"}),
     made=frozenset({BACKDOOR}),
     since=SINCE,
@@ -137,7 +138,7 @@ def test_what_home_is_refused_since_and_was_not_before_is_broken() -> None:
         call(5, HOME, error=DENIED),
         call(6, HOME, "PutObject", DENIED),
     )
-    assert [event.call for event in told.broken] == ["s3.amazonaws.com:ListBuckets"]
+    assert [one.event.call for one in told.broken] == ["s3.amazonaws.com:ListBuckets"]
 
 
 def test_services_that_act_for_the_workload_are_not_the_thief() -> None:
@@ -155,17 +156,133 @@ def test_records_that_say_nothing_are_passed_over(broken: RawRecord) -> None:
     assert verified(call(-30), call(5, error=DENIED), call(9) | broken).outcome is Outcome.CONTAINED
 
 
+SISTER = "i-0fedcba9876543210"
+
+
+def broken_of(*records: RawRecord) -> list[tuple[str, str, Victim]]:
+    """What is broken: the call, the session's name, and whose it is."""
+    broken = verified(*records).broken
+    return [(one.event.call.rpartition(":")[2], one.session.rpartition("/")[2], one.victim) for one in broken]
+
+
+def by_copy(minute: int, address: str = HOME, error: str | None = None, **more: Any) -> RawRecord:
+    return call(minute, address, error=error, **{"role": "the-copy", "key": "ASIAEXAMPLECOPY00001", **more})
+
+
+@pytest.mark.parametrize("message", [MESSAGE, "Access Denied", "because no resource-based policy allows it", None])
+def test_a_copy_of_the_role_that_is_refused_what_the_workload_had_done_is_broken(message: str | None) -> None:
+    told = broken_of(call(-30, HOME), by_copy(5, error=DENIED, errorMessage=message))
+    assert told == [("ListBuckets", "i-0123456789abcdef0", Victim.COPY)]
+
+
+def test_a_copy_of_the_role_that_is_refused_what_it_never_did_is_not_broken() -> None:
+    assert not broken_of(call(-30, HOME), by_copy(5, event="PutObject", error=DENIED))
+
+
+def test_what_a_copy_of_the_role_does_at_home_is_not_the_thief_s() -> None:
+    assert verified(call(-30), call(5, error=DENIED), by_copy(9)).outcome is Outcome.CONTAINED
+
+
+def test_a_copy_of_the_role_that_is_used_by_the_thief_is_his() -> None:
+    told = verified(call(-30), call(5, error=DENIED), by_copy(9, AWAY))
+    assert told.outcome is Outcome.NOT_CONTAINED
+
+
+def test_a_sister_that_is_explicitly_refused_what_it_had_done_is_broken() -> None:
+    told = broken_of(call(-30, "198.18.0.20", instance=SISTER), call(5, "198.18.0.20", error=DENIED, instance=SISTER))
+    assert told == [("ListBuckets", SISTER, Victim.SISTER)]
+
+
+def test_a_sister_that_is_refused_what_it_had_not_done_is_not_broken() -> None:
+    did = call(-30, "198.18.0.20", "GetObject", instance=SISTER)
+    assert not broken_of(call(-30, HOME), did, call(5, "198.18.0.20", error=DENIED, instance=SISTER))
+
+
+def test_a_sister_that_nobody_saw_before_is_broken_in_what_the_role_had_done() -> None:
+    told = broken_of(call(-30, HOME), call(5, "198.18.0.20", error=DENIED, instance=SISTER))
+    assert told == [("ListBuckets", SISTER, Victim.SISTER)]
+
+
+def test_a_sister_that_is_refused_for_another_reason_is_not_broken() -> None:
+    did = call(-30, "198.18.0.20", instance=SISTER)
+    for message in ("Access Denied", "because no identity-based policy allows it"):
+        assert not broken_of(did, call(5, "198.18.0.20", error=DENIED, instance=SISTER, errorMessage=message))
+
+
+def test_keys_of_a_sister_at_the_thief_s_address_are_not_the_sister() -> None:
+    did = call(-30, "198.18.0.20", instance=SISTER)
+    assert not broken_of(did, call(5, AWAY, error=DENIED, instance=SISTER))
+
+
+def test_refusals_that_no_service_explains_are_counted_and_prove_nothing() -> None:
+    silent = [call(minute, event="PutObject", error=DENIED, errorMessage="Access Denied") for minute in (5, 6, 7)]
+    told = verified(call(-30), *silent)
+    assert (told.outcome, told.is_likely) == (Outcome.UNPROVEN, False)
+    assert told.why == "The stolen keys were refused, but the service does not say by which policy: 3 refusals."
+
+
+def test_refusals_are_told_by_what_is_known_of_them() -> None:
+    none_allows = "because no identity-based policy allows the s3:ListAllMyBuckets action"
+    told = verified(
+        call(-30, event="GetObject"),
+        call(5, error=DENIED),
+        call(6, error=DENIED, errorMessage=none_allows),
+        call(7, error=DENIED, errorMessage=none_allows),
+    )
+    assert "1 refusal by an explicit deny, of calls that are not known to have succeeded before" in told.why
+    assert "2 refusals by policies of another kind" in told.why
+
+
+def test_a_silent_refusal_of_what_the_same_key_did_from_there_is_likely_and_not_more() -> None:
+    told = verified(call(-30), call(5, error=DENIED, errorMessage="Access Denied"))
+    assert (told.outcome, told.is_likely) == (Outcome.UNPROVEN, True)
+    assert "Likely" in told.why
+    assert "does not say by which policy: 1 refusal." in told.why
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        call(6, event="GetObject"),
+        call(6, "203.0.113.99", key=STOLEN),
+        call(6, "198.18.0.77"),
+    ],
+    ids=["let through", "let through elsewhere", "let through from a network nobody knows"],
+)
+def test_a_silent_refusal_is_not_likely_where_anything_of_his_goes_on(other: RawRecord) -> None:
+    told = verified(call(-30), call(5, error=DENIED, errorMessage="Access Denied"), other)
+    assert told.outcome is not Outcome.CONTAINED
+    assert not told.is_likely
+
+
+def test_a_silent_refusal_of_another_key_or_from_another_place_is_not_likely() -> None:
+    silent = {"error": DENIED, "errorMessage": "Access Denied"}
+    assert not verified(call(-30, key=OTHER), call(5, **silent)).is_likely
+    assert not verified(call(-30, "203.0.113.99", key=STOLEN), call(5, **silent)).is_likely
+
+
+def test_what_the_role_s_copy_is_called_is_known_without_a_journal() -> None:
+    case = cases(*WORLDS[-1])[0]
+    robbed = case.theft.workload
+    name = f"straykey-swap-role-{case.theft.finding[:12]}"
+    (copy,) = watched(case.theft, SINCE).copies
+    assert copy == robbed.arn.replace(f"/{robbed.role}/", f"/{name}/")
+
+
 calls = st.builds(
     call,
     st.integers(-50, 50),
     st.sampled_from([HOME, AWAY, "198.18.0.77"]),
     st.sampled_from(["ListBuckets", "GetObject", "PutObject"]),
     st.sampled_from([None, None, DENIED, "NoSuchKey"]),
+    instance=st.sampled_from(["i-0123456789abcdef0", "i-0123456789abcdef0", SISTER]),
+    role=st.sampled_from(["web-role", "web-role", "the-copy"]),
 )
+silent = st.builds(lambda minute: call(minute, error=DENIED, errorMessage="Access Denied"), st.integers(1, 50))
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(calls, max_size=12), st.randoms(use_true_random=False))
+@given(st.lists(calls | silent, max_size=12), st.randoms(use_true_random=False))
 def test_order_and_repetition_change_nothing(records: list[RawRecord], rng: random.Random) -> None:
     again = [*records, *rng.choices(records, k=len(records))] if records else []
     rng.shuffle(again)
@@ -180,4 +297,7 @@ def test_where_nothing_was_applied_nobody_is_contained(since: str) -> None:
     for case in tried:
         verification = Verification(watched(case.theft, since))
         verification.take(decode(trail(*case.records)).records)
-        assert verification.verified().outcome is not Outcome.CONTAINED
+        told = verification.verified()
+        assert told.outcome is not Outcome.CONTAINED
+        assert not told.is_likely
+        assert not told.broken

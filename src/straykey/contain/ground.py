@@ -59,7 +59,7 @@ class Ground(msgspec.Struct, frozen=True):
     @property
     def mark(self) -> str:
         """What tells all that is made for this finding."""
-        return self.theft.finding[:_SHORT]
+        return mark_of(self.theft.finding)
 
     @property
     def cutoff(self) -> str:
@@ -69,7 +69,7 @@ class Ground(msgspec.Struct, frozen=True):
 
     def name(self, option: Option) -> str:
         """What the option's policy is called, and whatever else it makes."""
-        return f"straykey-{option.value}-{self.mark}"
+        return name_of(option, self.theft.finding)
 
     def iam_arn(self, resource: str) -> str:
         return f"arn:{self.theft.partition}:iam::{self.theft.workload.account}:{resource}"
@@ -83,6 +83,16 @@ class Ground(msgspec.Struct, frozen=True):
 
     def denies(self, option: Option, document: str) -> Deny:
         return Deny(document, self.theft.workload.account, self.role_name, self.name(option))
+
+
+def mark_of(finding: str) -> str:
+    """What tells all that is made for a finding, of its id."""
+    return finding[:_SHORT]
+
+
+def name_of(option: Option, finding: str) -> str:
+    """What an option makes for a finding is called so: its policy, and the copy of the role."""
+    return f"straykey-{option.value}-{mark_of(finding)}"
 
 
 class Draft(msgspec.Struct, frozen=True):

@@ -1,28 +1,28 @@
-"""Is the thief locked out, and does the workload still work?  Read off the records made since.
+"""Is the thief locked out, and do the workload and its sisters still work?  Read off the records made since.
 
 That a policy is there proves nothing, nor does GetCallerIdentity, which no policy denies, nor any refusal: a thief is
 refused much that the role may not do.  A proof is a call of a kind that had succeeded, by a key of the thief's own or
 from where only he was, that is refused by an explicit deny in a policy of ours.  And each key of his that was let
 through since, from each place, must have a later proof of its own.  Any order of reading, and reading again, comes to
 the same.
-https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum, StrEnum
 
 import msgspec
 
 from straykey.contain.called import short
+from straykey.contain.refusal import Refusal, refusal_of
 from straykey.core.moment import moment
 from straykey.core.network import LOCKABLE
 from straykey.core.observation import Caller, Event, caller_of, event_of, is_impossible
 from straykey.core.pivot import user_key
 from straykey.core.reasons import is_denied
 from straykey.core.record import Record
-from straykey.core.sample import trim
+from straykey.core.sample import Events, trim
+from straykey.core.session import parse_session
 
-_EXPLICIT = ("explicit deny in an identity-based policy", "explicit deny in a permissions boundary")
 # The key is over, or the call was not understood as its: nothing about policies follows.
 _BESIDE_THE_POINT = frozenset(
     {
@@ -41,13 +41,16 @@ _BESIDE_THE_POINT = frozenset(
 _PROVES_NOTHING = "sts.amazonaws.com:GetCallerIdentity"
 _KINDS = 512  # of calls that are kept
 _PLACES = 4_096  # keys and networks of one hand that are kept
+_COUNTED = 1_024  # refusals of the thief's, of each sort, that are counted exactly
 
 
 class Watched(msgspec.Struct, frozen=True):
     """`homes` and `strays` are keys of networks; `stolen` are access keys that only the thief used.
 
-    `heirs` are access keys that he made, `made` ARNs of users and sessions; `since`: when it was contained.
-    `thief_did`, `workload_did`: what is known to have succeeded before that, as `s3:ListBuckets`.
+    `copies`: what the workload's session is called once its role was swapped for a copy.  `heirs` are access keys that
+    the thief made, `made` ARNs of users and sessions; `since`: when it was contained.  What is known to have succeeded
+    before that, as `s3:ListBuckets`: `thief_did`, `workload_did`, and by their ARNs `sisters_did`, of other sessions
+    with the role.  `thief_used`: from where and with which key, each as `used` has it.
     """
 
     session: str
@@ -59,22 +62,36 @@ class Watched(msgspec.Struct, frozen=True):
     since: str
     thief_did: frozenset[str] = frozenset()
     workload_did: frozenset[str] = frozenset()
+    copies: frozenset[str] = frozenset()
+    sisters_did: Mapping[str, frozenset[str]] = {}
+    thief_used: frozenset[str] = frozenset()
+
+
+def used(arn: str, access_key: str, network: str, call: str) -> str:
+    """A call as one name: who made it, with which key, from where; `call` is as `short` has it."""
+    return f"{arn} {access_key} {network} {call}"
 
 
 class _Hand(Enum):
     THIEF = "the thief"
     WORKLOAD = "the workload"
+    SISTER = "another session of the role"
     UNSURE = "from a network nobody knows, with a key of the workload"
 
 
 class Calls(msgspec.Struct):
-    """Of one key from one network, since: the last that was let through, and by call the last that proves.
+    """Of one key of one session from one network, since: the last that was let through, and the last of each call that
+    was refused.
 
     What fails of another reason than permissions was let through all the same.
     """
 
+    session: str
     let_through: Event | None = None
-    denied: dict[str, Event] = {}
+    refused: dict[Refusal, dict[str, Event]] = {}
+
+    def refusals(self, *sorts: Refusal) -> list[Event]:
+        return [event for sort in sorts for event in self.refused.get(sort, {}).values()]
 
 
 class Outcome(StrEnum):
@@ -85,15 +102,36 @@ class Outcome(StrEnum):
     UNPROVEN = "not proven"
 
 
+class Victim(StrEnum):
+    """Whose calls are refused that should not be."""
+
+    WORKLOAD = "workload"
+    COPY = "copy"  # the workload, with the copy of its role
+    SISTER = "sister"  # another session of the role
+
+
+class Broken(msgspec.Struct, frozen=True, order=True):
+    """The last of one kind of call, from one place, that is refused since; `session` is an ARN."""
+
+    event: Event
+    session: str
+    victim: Victim
+
+
 class Verified(msgspec.Struct, frozen=True):
-    """`why` is one sentence.  `broken`: calls of the workload that our policy refuses since; `unsure`: those that it
-    refuses from networks nobody knows, with keys of the workload's: its own new address, perhaps."""
+    """`why` is a sentence or two.  `is_likely`: not proven, but nothing that was let through before is now.
+
+    `broken`: calls of the workload and its sisters that our policy refuses since; by a copy of the role, all that it is
+    refused.  `unsure`: those that are refused from networks nobody knows, with keys of the workload's: its own new
+    address, perhaps.
+    """
 
     outcome: Outcome
     why: str
-    broken: tuple[Event, ...]
+    broken: tuple[Broken, ...]
     unsure: tuple[Event, ...]
     newest: str
+    is_likely: bool = False
 
 
 class Verification:
@@ -104,6 +142,11 @@ class Verification:
         self._calls: dict[_Hand, dict[str, Calls]] = {hand: {} for hand in _Hand}
         thiefs, workloads = ({name: name for name in did} for did in (watched.thief_did, watched.workload_did))
         self._did = {_Hand.THIEF: thiefs, _Hand.WORKLOAD: workloads, _Hand.UNSURE: workloads}
+        self._sisters = {arn: {name: name for name in did} for arn, did in watched.sisters_did.items()}
+        self._used = {name: name for name in watched.thief_used}
+        self._refusals = {refusal: Events() for refusal in Refusal}
+        robbed = parse_session(watched.session)
+        self._role = (robbed.account, robbed.role) if robbed else None
         self._made = frozenset(map(user_key, watched.made))
         self._is_crowded = False
         self._newest = ""
@@ -124,48 +167,91 @@ class Verification:
             return
         event = event_of(record, time, caller.access_key)
         hand = self._whose(caller)
-        if hand is not None and event.call != _PROVES_NOTHING and event.error not in _BESIDE_THE_POINT:
-            self._note(hand, caller, event, record.message or "")
+        if hand is None or event.call == _PROVES_NOTHING or event.error in _BESIDE_THE_POINT:
+            return
+        if event.time < self._watched.since:
+            self._note_before(hand, caller, event)
+        else:
+            self._note_since(hand, caller, event, record.message or "")
 
     def _whose(self, caller: Caller) -> _Hand | None:
-        watched, network = self._watched, caller.network
-        if caller.access_key in watched.heirs or user_key(caller.session.arn) in self._made:
+        watched, network, session = self._watched, caller.network, caller.session
+        if caller.access_key in watched.heirs or user_key(session.arn) in self._made:
             return _Hand.THIEF
-        if caller.session.arn != watched.session:
-            return None
+        if session.arn != watched.session and session.arn not in watched.copies:
+            is_sister = (session.account, session.role) == self._role and network.key not in watched.strays
+            return _Hand.SISTER if is_sister else None
         if network.lane not in LOCKABLE or network.key in watched.homes:
             return _Hand.WORKLOAD
         is_his = network.key in watched.strays or caller.access_key in watched.stolen
         return _Hand.THIEF if is_his else _Hand.UNSURE
 
-    def _note(self, hand: _Hand, caller: Caller, event: Event, message: str) -> None:
-        if event.time < self._watched.since:
-            if not event.error:
-                self._did[hand][short(event.call)] = short(event.call)
-                trim(self._did[hand], _KINDS)
+    def _note_before(self, hand: _Hand, caller: Caller, event: Event) -> None:
+        if event.error:
             return
-        there = self._calls[hand]
-        calls = there.setdefault(f"{caller.access_key} {caller.network.key}", Calls())
-        if not is_denied(event.error):
+        call, arn = short(event.call), caller.session.arn
+        did = self._sisters.setdefault(arn, {}) if hand is _Hand.SISTER else self._did[hand]
+        did[call] = call
+        trim(did, _KINDS)
+        trim(self._sisters, _PLACES)
+        if hand is _Hand.THIEF:
+            name = used(arn, event.access_key, caller.network.key, call)
+            self._used[name] = name
+            trim(self._used, _PLACES)
+
+    def _note_since(self, hand: _Hand, caller: Caller, event: Event, message: str) -> None:
+        is_refused = is_denied(event.error)
+        if hand is _Hand.SISTER and not is_refused:
+            return
+        there, arn = self._calls[hand], caller.session.arn
+        calls = there.setdefault(f"{arn} {caller.access_key} {caller.network.key}", Calls(arn))
+        if is_refused:
+            refusal = refusal_of(message)
+            by_call = calls.refused.setdefault(refusal, {})
+            by_call[event.call] = max(event, by_call.get(event.call, event))
+            trim(by_call, _KINDS)
+            if hand is _Hand.THIEF:
+                self._refusals[refusal].add(event.event_id, event, _COUNTED)
+        else:
             calls.let_through = max(event, calls.let_through or event)
-        elif any(text in message for text in _EXPLICIT):
-            calls.denied[event.call] = max(event, calls.denied.get(event.call, event))
-            trim(calls.denied, _KINDS)
         if len(there) > _PLACES:
             trim(there, _PLACES)
-            self._is_crowded = True
+            self._is_crowded |= hand in (_Hand.THIEF, _Hand.UNSURE)
 
     def _proofs(self, hand: _Hand, calls: Calls) -> list[Event]:
         """Refused calls of kinds that had succeeded before."""
-        return [event for call, event in calls.denied.items() if short(call) in self._did[hand]]
+        return [event for event in calls.refusals(Refusal.OURS) if short(event.call) in self._did[hand]]
 
     def verified(self) -> Verified:
         outcome, why = self._judged()
-        broken, unsure = (
-            tuple(sorted({event for one in self._calls[hand].values() for event in self._proofs(hand, one)}))
-            for hand in (_Hand.WORKLOAD, _Hand.UNSURE)
+        unsure = {event for one in self._calls[_Hand.UNSURE].values() for event in self._proofs(_Hand.UNSURE, one)}
+        return Verified(
+            outcome,
+            why,
+            tuple(sorted({*self._broken_workload(), *self._broken_sisters()})),
+            tuple(sorted(unsure)),
+            self._newest,
+            is_likely=outcome is Outcome.UNPROVEN and self._likely() is not None,
         )
-        return Verified(outcome, why, broken, unsure, self._newest)
+
+    def _broken_workload(self) -> Iterator[Broken]:
+        """A copy of a role is refused where others name the old one, and then no Deny of ours is why."""
+        did = self._did[_Hand.WORKLOAD]
+        for calls in self._calls[_Hand.WORKLOAD].values():
+            is_copy = calls.session in self._watched.copies
+            victim = Victim.COPY if is_copy else Victim.WORKLOAD
+            for event in calls.refusals(*Refusal) if is_copy else calls.refusals(Refusal.OURS):
+                if short(event.call) in did:
+                    yield Broken(event, calls.session, victim)
+
+    def _broken_sisters(self) -> Iterator[Broken]:
+        """Of one that nobody saw before, what any session of the role had done stands for what it did."""
+        every = {call for did in (self._did[_Hand.WORKLOAD], *self._sisters.values()) for call in did}
+        for calls in self._calls[_Hand.SISTER].values():
+            did = self._sisters.get(calls.session, every)
+            for event in calls.refusals(Refusal.OURS):
+                if short(event.call) in did:
+                    yield Broken(event, calls.session, Victim.SISTER)
 
     def _judged(self) -> tuple[Outcome, str]:
         his = self._calls[_Hand.THIEF].values()
@@ -181,20 +267,62 @@ class Verification:
                 f"{last.call} was let through at {last.time} from a network that nobody knows: "
                 "the thief's, or a new one of the workload?"
             )
-        if found is None or self._is_crowded:
+        if self._is_crowded:
+            return Outcome.UNPROVEN, "The stolen keys were used from too many places to keep all of them apart."
+        if found is None:
             return Outcome.UNPROVEN, self._nothing_proves()
         return Outcome.CONTAINED, (
             f"{found.call} of the stolen keys was refused by an explicit deny at {found.time}; nothing of the thief's "
             "was let through after the like."
         )
 
-    def _nothing_proves(self) -> str:
-        if not self._calls[_Hand.THIEF]:
-            return "The stolen keys were not used since; logs come 5 to 15 minutes late."
-        return (
-            "The stolen keys were refused, but no record says by an explicit deny in our policy, of a call that had "
-            "succeeded before."
+    def _likely(self) -> Event | None:
+        """Where nobody says why: a call that was let through before with the same key from the same place.
+
+        None if any call of the thief's may have been let through since.
+        """
+        his = self._calls[_Hand.THIEF]
+        through = [*his.values(), *self._calls[_Hand.UNSURE].values()]
+        if self._is_crowded or any(calls.let_through for calls in through):
+            return None
+        silent = (
+            event
+            for place, calls in his.items()
+            for event in calls.refusals(Refusal.SILENT)
+            if event.access_key and f"{place} {short(event.call)}" in self._used
         )
+        return max(silent, default=None)
+
+    def _nothing_proves(self) -> str:
+        counts = {refusal: _counted(events) for refusal, events in self._refusals.items() if events.kept}
+        if not counts:
+            return "The stolen keys were not used since; logs come 5 to 15 minutes late."
+        if likely := self._likely():
+            return (
+                f"Likely all the same: {likely.call}, which the same key had done from the same place, was refused at "
+                f"{likely.time}, and nothing of the thief's was let through since. {_told(counts)}"
+            )
+        return _told(counts)
+
+
+_UNPROVING = {
+    Refusal.OURS: "by an explicit deny, of calls that are not known to have succeeded before",
+    Refusal.OTHERS: "by policies of another kind, or because none allows it",
+    Refusal.SILENT: "where the service does not say by which policy",
+}
+
+
+def _counted(events: Events) -> str:
+    events.settle(_COUNTED)
+    count = events.count(_COUNTED)
+    return f"{'about ' if events.overflowed else ''}{count} refusal{'' if count == 1 else 's'}"
+
+
+def _told(counts: Mapping[Refusal, str]) -> str:
+    if counts.keys() == {Refusal.SILENT}:
+        return f"The stolen keys were refused, but the service does not say by which policy: {counts[Refusal.SILENT]}."
+    listed = "; ".join(f"{count} {_UNPROVING[refusal]}" for refusal, count in counts.items())
+    return f"The stolen keys were refused, and none of it proves that what was applied is why: {listed}."
 
 
 def _is_over(calls: Calls, proof: Event | None) -> bool:
