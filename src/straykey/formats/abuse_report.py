@@ -1,19 +1,31 @@
-"""A report for AWS Trust & Safety, in plain text: what they ask for, and nothing of which they need not know.
+"""A report of a stolen key's use for who can stop the caller, in plain text: nothing of which they need not know.
 
+That is AWS Trust & Safety where the address is AWS's, else the network that holds it.
 What to say: https://repost.aws/knowledge-center/report-aws-abuse
 """
 
 from collections.abc import Iterator
+from enum import Enum
 
-from straykey.core.finding import Finding, FindingType
+from straykey.core.finding import Finding, FindingType, Stray
+from straykey.core.network import Lane
 from straykey.errors import UsageError
 from straykey.formats.text import printable
 
 MAIL = "trustandsafety@support.aws.com"
 FORM = "https://support.aws.amazon.com/#/contacts/report-abuse"
 _OUTSIDE = frozenset({FindingType.OUTSIDE_AWS, FindingType.RESOURCE_OUTSIDE_AWS})
-_UNKNOWN = frozenset({FindingType.UNKNOWN, FindingType.RESOURCE_UNKNOWN})
+_INSIDE = frozenset({FindingType.INSIDE_AWS, FindingType.RESOURCE_INSIDE_AWS})
+_OF_AWS = frozenset({Lane.ENDPOINT.value, Lane.PRIVATE.value})  # only AWS knows who is behind these
 _MOST_AGENTS = 8
+
+
+class Holder(Enum):
+    """Whose network the thief's address is."""
+
+    AWS = "AWS's"
+    OTHERS = "none of AWS's"
+    UNKNOWN = "not known"
 
 
 def render(finding: Finding) -> str:
@@ -28,17 +40,58 @@ def render(finding: Finding) -> str:
 
 def warning(finding: Finding) -> str:
     """What to think of before it is sent; empty if nothing."""
-    if finding.type in _OUTSIDE:
-        return "the address is none of AWS's: report it to whom it belongs to (whois); AWS can do nothing about it"
-    if finding.type in _UNKNOWN:
-        return "whether the address is AWS's is not known: scan with --ip-ranges, and look before you send this"
+    strike = "it names your account and role: strike out what they need not know"
+    match _holder(finding):
+        case Holder.OTHERS:
+            return (
+                f"the address is none of AWS's, and AWS can do nothing about it: send this to whom it belongs to "
+                f"(whois {printable(finding.stray.address or '')}); {strike}"
+            )
+        case Holder.UNKNOWN:
+            return f"whether the address is AWS's is not known: scan with --ip-ranges, or ask whois; {strike}"
+        case Holder.AWS if finding.stray.affiliated:
+            return f"account {printable(finding.stray.account or '')} is one of yours: look there before you send this"
     return ""
+
+
+def _holder(finding: Finding) -> Holder:
+    if finding.type in _OUTSIDE:
+        return Holder.OTHERS
+    stray = finding.stray
+    is_aws = finding.type in _INSIDE or stray.account or stray.aws_region or stray.vpc_endpoint or stray.lane in _OF_AWS
+    return Holder.AWS if is_aws else Holder.UNKNOWN
+
+
+def _head(finding: Finding) -> Iterator[str]:
+    """To whom, about what, and whose address it is as far as anybody knows."""
+    address, holder = finding.stray.address, _holder(finding)
+    aws = f"{MAIL} (or by the form: {FORM})"
+    network = f"the abuse contact of the network that holds {address} (whois or RDAP names it: abuse-c)"
+    match holder:
+        case Holder.AWS:
+            yield f"To: {aws}"
+        case Holder.OTHERS:
+            yield f"To: {network}"
+        case Holder.UNKNOWN:
+            yield f"To: {network}; if that is AWS: {aws}"
+    yield f"Subject: Stolen AWS credentials used from {address}"
+    yield f"Whose address: {_whose(holder, finding.stray)}"
+
+
+def _whose(holder: Holder, stray: Stray) -> str:
+    if holder is Holder.OTHERS:
+        return "none of AWS's, by the address ranges that AWS publishes"
+    if holder is Holder.UNKNOWN:
+        return "not known to us"
+    if stray.account:
+        ours = {True: ", another account of ours", False: ", which is not ours", None: ""}[stray.affiliated]
+        return f"in AWS, used by account {stray.account}{ours}"
+    return "in AWS"
 
 
 def _lines(finding: Finding) -> Iterator[str]:
     stray, session = finding.stray, finding.session
-    yield f"To: {MAIL} (or by the form: {FORM})"
-    yield f"Subject: Stolen AWS credentials used from {stray.address}"
+    yield from _head(finding)
     yield ""
     yield "Type of abuse: use of stolen credentials (intrusion). All times are UTC."
     yield ""
