@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
+from typer.main import get_command
 
+from straykey.cli import app
 from straykey.contain.plan import Option
-from straykey.containing import OptionName
-from tests.contain.grounds import ACCOUNT, ROLE, Scene, scene, snapshot
+from straykey.containing import _GOES_WITH, OptionName
+from tests.contain.grounds import ACCOUNT, REGION, ROLE, Scene, scene, snapshot
 from tests.records import RawRecord, issuance_record, trail, use_record
 
 if TYPE_CHECKING:
@@ -77,6 +79,10 @@ def logs(tmp_path: Path) -> Callable[..., str]:
         return name
 
     return written
+
+
+def in_its_region(records: list[RawRecord]) -> list[RawRecord]:
+    return [one | {"awsRegion": REGION} for one in records]
 
 
 INSTANCE = "i-0123456789abcdef0"
@@ -145,6 +151,15 @@ def test_an_option_is_emitted_for_who_applies_it_elsewhere(run: Run, found: str,
         (["--option", "pin", "--apply", "--verify"], "one at a time"),
         (["--rollback"], "reads no logs"),
         (["--verify"], "--since"),
+        (["--wait", "20m"], "--wait means nothing here"),
+        (["--force"], "it goes with --rollback"),
+        (["--yes"], "it goes with --apply or --rollback"),
+        (["--since", "2026-05-04T18:00Z"], "it goes with --verify"),
+        (["--verify", "--option", "pin"], "--option means nothing with --verify"),
+        (["--option", "pin", "--apply", "--format", "table"], "it goes with the comparison or --verify"),
+        (["--option", "pin", "--emit", "cli", "--format", "json"], "--format means nothing with --emit"),
+        (["--option", "pin", "--apply", "--no-account"], "--no-account means nothing with --apply"),
+        (["--verify", "--no-account"], "--no-account means nothing with --verify"),
         (["--option", "pin", "--apply", "--yes"], "AWS"),
     ],
 )
@@ -153,6 +168,30 @@ def test_what_makes_no_sense_is_refused_in_words(run: Run, found: str, arguments
     assert told.returncode == 2
     assert said in told.stderr
     assert "Traceback" not in told.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--ip-ranges", "ip-ranges.json"),
+        ("--agents", "agents.json"),
+        ("--trusted-network", "198.18.0.0/15"),
+        ("--accounts", "111122223333"),
+        ("--findings", "findings.json"),
+    ],
+    ids=lambda one: one[0],
+)
+def test_how_logs_are_read_means_nothing_without_logs(run: Run, arguments: tuple[str, str]) -> None:
+    for more in ([], ["--rollback"]):
+        told = run("contain", "ffffffff", *arguments, *more)
+        assert told.returncode == 2
+        assert f"{arguments[0]} means nothing here" in told.stderr
+        assert "it goes with logs" in told.stderr
+
+
+def test_options_that_may_be_named_in_vain_are_options() -> None:
+    (command,) = [one for one in get_command(app).commands.values() if one.name == "contain"]
+    assert _GOES_WITH.keys() <= {one.name for one in command.params}
 
 
 @pytest.mark.parametrize("name", ["ffffffff", "", "\x1b[31m"])
@@ -211,10 +250,52 @@ def test_a_theft_is_contained_verified_and_taken_back(
 
     other = run("contain", finding, "--option", "imdsv2", "--rollback", "--yes", is_in_aws=True)
     assert (other.returncode, "nothing was applied" in other.stderr) == (2, True)
+    alone = run("contain", finding, "--rollback", is_in_aws=True)
+    assert (alone.returncode, "say --yes --force" in alone.stderr) == (2, True)
+    unforced = run("contain", finding, "--rollback", "--yes", is_in_aws=True)
+    assert (unforced.returncode, "say --yes --force" in unforced.stderr) == (2, True)
+    assert name in boto3.client("iam").list_role_policies(RoleName=ROLE)["PolicyNames"]
+    rolled = run("contain", finding, "--rollback", "--yes", "--force", is_in_aws=True)
+    assert rolled.returncode == 0, rolled.stderr
+    assert "work again after this" in rolled.stderr
+    assert snapshot() == before
+    assert run("contain", finding, "--rollback", "--yes", "--force", is_in_aws=True).returncode == 2
+
+
+def test_a_companion_is_taken_back_without_force(
+    run: Run, logs: Callable[..., str], there: Scene, tmp_path: Path
+) -> None:
+    finding = _found(run, logs(*in_its_region(theft(there.instance))), tmp_path)
+    contained = ("contain", finding, "logs.json", "--offline", "--option", "imdsv2")
+    applied = run(*contained, "--apply", "--yes", is_in_aws=True)
+    assert (applied.returncode, "the thief's keys go on working" in applied.stderr) == (0, True)
+    verified = run(*contained[:-2], "--verify")
+    assert (verified.returncode, "that stops no key that is out" in verified.stderr) == (1, True)
     rolled = run("contain", finding, "--rollback", "--yes", is_in_aws=True)
     assert rolled.returncode == 0, rolled.stderr
-    assert snapshot() == before
-    assert run("contain", finding, "--rollback", "--yes", is_in_aws=True).returncode == 2
+
+
+def test_what_a_swapped_role_breaks_is_told_with_whose_it_is(
+    run: Run, logs: Callable[..., str], there: Scene, tmp_path: Path
+) -> None:
+    sisters = [by(there.sister, minute, "198.18.0.20") for minute in range(0, 50, 10)]
+    records = in_its_region([*theft(there.instance), *sisters])
+    finding = _found(run, logs(*records), tmp_path)
+    contained = ("contain", finding, "logs.json", "--offline", "--option", "swap-role", "--apply", "--yes")
+    assert run(*contained, is_in_aws=True).returncode == 0
+    copy = f"straykey-swap-role-{finding[:12]}"
+    assert copy in [one["RoleName"] for one in boto3.client("iam").list_roles()["Roles"]]
+    later = {"key": "ASIAEXAMPLEKEY000009", "error": DENIED, "time": "2126-05-04T10:00:00Z"}
+    silent, told = {"errorMessage": "Access Denied"}, {"errorMessage": EXPLICIT}
+    since = [
+        use_record(instance=there.instance, role=copy, account=ACCOUNT, event="GetObject", **later, **silent),
+        use_record(instance=there.sister, role=ROLE, account=ACCOUNT, address="198.18.0.20", **later, **told),
+    ]
+    verified = run("contain", finding, logs(*records, *since, name="later.json"), "--offline", "--verify")
+    assert "swap-role (applied)" in verified.stderr
+    assert f"GetObject of the workload {there.instance}, which now has role {copy}," in verified.stdout
+    assert f"of {there.sister}, which shares role {ROLE}," in verified.stdout
+    assert verified.returncode == 1
 
 
 def test_what_still_goes_through_is_not_contained(run: Run, logs: Callable[..., str], found: str) -> None:
@@ -228,6 +309,7 @@ def test_the_report_for_aws_is_written_from_a_file_of_findings(run: Run, found: 
     told = run("abuse-report", found, "--findings", "findings.json")
     assert told.returncode == 0
     assert f"Source address: {AWAY}" in told.stdout
+    assert "To: the abuse contact of the network" in told.stdout.splitlines()[0]
     assert "whether the address is AWS's is not known" in told.stderr
 
 

@@ -16,6 +16,7 @@ from straykey.formats.text import as_json
 from straykey.progress import Progress
 from straykey.sources.aws_ranges import Obtained
 
+EXIT_NOT_DONE = 1  # of what changes an account, or looks whether that helped
 _WIDTH_OFF_TERMINAL = 140
 _MOST_BLOCKS = 20
 
