@@ -190,7 +190,8 @@ def test_how_logs_are_read_means_nothing_without_logs(run: Run, arguments: tuple
 
 
 def test_options_that_may_be_named_in_vain_are_options() -> None:
-    (command,) = [one for one in get_command(app).commands.values() if one.name == "contain"]
+    commands = get_command(app).commands.values()  # type: ignore[attr-defined]
+    (command,) = [one for one in commands if one.name == "contain"]
     assert _GOES_WITH.keys() <= {one.name for one in command.params}
 
 
