@@ -10,7 +10,7 @@ from straykey.contain.ground import name_of
 from straykey.contain.plan import Option
 from straykey.contain.reading import read_account
 from straykey.contain.recorded import theft_of
-from straykey.contain.stored import plan_read
+from straykey.contain.stored import steps_read
 from straykey.contain.theft import Called, Caller, Theft
 from straykey.contain.verify import Verification, Watched, used
 from straykey.core.finding import Finding
@@ -149,7 +149,7 @@ def watched(theft: Theft, since: str, applied: Iterable[Containment] = ()) -> Wa
 
 def _roles_made(containment: Containment) -> set[str]:
     """The names of roles that its plan makes: whether it came so far does not matter here."""
-    calls = (step.call for step in plan_read(containment.plan).steps)
+    calls = (step.call for step in steps_read(containment.plan))
     return {str(call.parameters["RoleName"]) for call in calls if call.operation == "CreateRole"}
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from straykey.contain.apply import Point
 from straykey.contain.plan import Plan
-from straykey.contain.stored import plan_read, plan_written
+from straykey.contain.stored import plan_written, steps_read
 from straykey.ports import Phase, StepState
 from straykey.stores.journal import SqlJournal
 from tests.contain.applying import CrashAfter, CrashError, applied, latest, taken_back
@@ -78,4 +78,4 @@ def points_of(plan: Plan) -> list[int]:
 @pytest.mark.parametrize("name", PLANS)
 def test_a_plan_is_read_from_the_journal_as_it_was_written(name: str, here: Scene) -> None:
     plan = PLANS[name](here)
-    assert plan_read(plan_written(plan)) == plan
+    assert steps_read(plan_written(plan)) == plan.steps

@@ -13,7 +13,7 @@ from straykey.contain.check import Order, check
 from straykey.contain.clients import Clients
 from straykey.contain.execute import Hands, NotDoneError
 from straykey.contain.patience import Clock
-from straykey.contain.plan import Plan, Step
+from straykey.contain.plan import Changes, Step
 from straykey.contain.stored import calls_written, plan_written
 from straykey.errors import ContainError
 from straykey.ports import Containment, Entry, Journal, Phase, StepState
@@ -59,7 +59,7 @@ class Applied(msgspec.Struct, frozen=True):
 
 
 def apply(
-    plan: Plan,
+    plan: Changes,
     order: Order,
     journal: Journal,
     clients: Clients,
@@ -86,7 +86,7 @@ def apply(
     return Applied(containment.id, tuple(work.done), tuple(work.already), ())
 
 
-def _containment(plan: Plan, order: Order) -> Containment:
+def _containment(plan: Changes, order: Order) -> Containment:
     return Containment(
         finding=order.finding,
         option=plan.option,

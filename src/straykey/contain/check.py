@@ -9,7 +9,7 @@ from straykey.contain.execute import Hands, NotDoneError
 from straykey.contain.operations import subject_of
 from straykey.contain.patience import Clock
 from straykey.contain.permitted import dry_runs, simulated
-from straykey.contain.plan import Call, Plan, Step, Trouble
+from straykey.contain.plan import Call, Changes, Step, Trouble
 from straykey.contain.room import too_long
 from straykey.contain.state import Kind, Subject
 from straykey.formats.text import printable
@@ -33,7 +33,7 @@ class Checked(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
 
 
-def check(plan: Plan, order: Order, clients: Clients, clock: Clock = Clock()) -> Checked:  # noqa: B008 - frozen
+def check(plan: Changes, order: Order, clients: Clients, clock: Clock = Clock()) -> Checked:  # noqa: B008 - frozen
     """`ContainError` if the credentials are of another account, or the plan has a call that none may have."""
     calls = [call for step in plan.steps for call in (step.call, *step.undo)]
     for call in calls:
@@ -59,7 +59,7 @@ def _sort(found: Iterable[Trouble | str], troubles: list[Trouble], notes: list[s
             notes.append(one)
 
 
-def _as_planned(plan: Plan, hands: Hands) -> Iterator[Trouble | str]:
+def _as_planned(plan: Changes, hands: Hands) -> Iterator[Trouble | str]:
     """What a step is undone to must be what is there now: later steps on the same thing start from another state."""
     touched: set[Subject] = set()
     for step in plan.steps:
@@ -78,7 +78,7 @@ def _undoing(step: Step, subject: Subject) -> Call | None:
     return next((call for call in reversed(step.undo) if subject_of(call) == subject), None)
 
 
-def _roles(plan: Plan, hands: Hands) -> Iterator[Trouble | str]:
+def _roles(plan: Changes, hands: Hands) -> Iterator[Trouble | str]:
     """Those that the plan does not make itself must be there, and may be changed."""
     made = {step.call.parameters["RoleName"] for step in plan.steps if step.call.operation == "CreateRole"}
     named = {str(step.call.parameters["RoleName"]) for step in plan.steps if "RoleName" in step.call.parameters}
@@ -90,7 +90,7 @@ def _roles(plan: Plan, hands: Hands) -> Iterator[Trouble | str]:
             yield Trouble(f"role {shown} belongs to a service of AWS, and cannot be changed", "take another option")
 
 
-def _running(plan: Plan, hands: Hands) -> Iterator[Trouble | str]:
+def _running(plan: Changes, hands: Hands) -> Iterator[Trouble | str]:
     for step in plan.steps:
         if step.call.operation == "ReplaceIamInstanceProfileAssociation":
             subject = Subject(Kind.RUNNING, subject_of(step.call).names)

@@ -13,7 +13,7 @@ from straykey.contain.execute import Hands, NotDoneError
 from straykey.contain.lookup import AbsentError, resolved
 from straykey.contain.operations import operation_of, permissions_of, subject_of
 from straykey.contain.patience import patiently
-from straykey.contain.plan import Call, Plan, Trouble
+from straykey.contain.plan import Call, Changes, Trouble
 from straykey.contain.state import Kind, Subject
 from straykey.formats.text import printable
 
@@ -22,7 +22,7 @@ _MAKES = frozenset({"CreateInstanceProfile", "CreatePolicy", "CreateRole"})
 SIMULATE = "iam:SimulatePrincipalPolicy"
 
 
-def dry_runs(plan: Plan, hands: Hands) -> Iterator[Trouble | str]:
+def dry_runs(plan: Changes, hands: Hands) -> Iterator[Trouble | str]:
     """What EC2 says of the calls that can be named already; the rest is told."""
     for step in plan.steps:
         for call in (step.call, *step.undo):

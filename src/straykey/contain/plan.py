@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Protocol
 
 import msgspec
 
@@ -99,6 +100,19 @@ class Rerouted(msgspec.Struct, frozen=True):
     services: tuple[str, ...]
     inside: tuple[str, ...] = ()
     outside: tuple[str, ...] = ()
+
+
+class Changes(Protocol):
+    """What can be applied, and taken back from the journal: steps, under a name, and what stands in their way."""
+
+    @property
+    def option(self) -> StrEnum: ...
+
+    @property
+    def steps(self) -> tuple[Step, ...]: ...
+
+    @property
+    def troubles(self) -> tuple[Trouble, ...]: ...
 
 
 class Plan(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from straykey.contain.operations import operation_of, subject_of
 from straykey.contain.patience import Clock, tries
 from straykey.contain.plan import Call, Step
 from straykey.contain.state import State
-from straykey.contain.stored import calls_read, plan_read
+from straykey.contain.stored import calls_read, steps_read
 from straykey.errors import ContainError
 from straykey.ports import Containment, Entry, Journal, Phase, StepState
 
@@ -71,7 +71,7 @@ class _Work:
         self, containment: Containment, journal: Journal, hands: Hands, hook: Hook, *, is_forced: bool
     ) -> None:
         self._identity = containment.id
-        self._steps = plan_read(containment.plan).steps
+        self._steps = steps_read(containment.plan)
         self._journal = journal
         self._hands = hands
         self._hook = hook

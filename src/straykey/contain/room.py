@@ -7,14 +7,14 @@ from straykey import aws
 from straykey.contain.clients import Reach, iam_pages
 from straykey.contain.execute import Hands
 from straykey.contain.operations import is_not_there
-from straykey.contain.plan import Plan, Trouble
+from straykey.contain.plan import Changes, Trouble
 from straykey.formats.text import printable
 
 _INLINE, _MANAGED, _ATTACHED = 10_240, 6_144, 10
 _ANOTHER = "take another option, or make room"
 
 
-def too_long(plan: Plan, hands: Hands) -> Iterator[Trouble | str]:
+def too_long(plan: Changes, hands: Hands) -> Iterator[Trouble | str]:
     """Of each role: all its inline policies together, and how many are attached; and each managed policy."""
     put: dict[str, dict[str, str]] = {}
     attached: dict[str, set[str]] = {}

@@ -5,32 +5,20 @@ from typing import Any
 
 import msgspec
 
-from straykey.contain.plan import Call, Deny, Lookup, Option, Plan, Rerouted, Sought, Step, Trouble, Value
+from straykey.contain.plan import Call, Changes, Lookup, Sought, Step, Value
 
 _LOOKUP = "Lookup"  # how msgspec marks one; a mapping in parameters never has both its other fields
 
 _encode = msgspec.json.Encoder().encode
 
 
-def plan_written(plan: Plan) -> bytes:
+def plan_written(plan: Changes) -> bytes:
     return _encode(plan)
 
 
-def plan_read(data: bytes) -> Plan:
-    """What `plan_written` wrote."""
-    document = msgspec.json.decode(data)
-    return Plan(
-        option=Option(document["option"]),
-        denies=msgspec.convert(document["denies"], tuple[Deny, ...]),
-        steps=tuple(_step(one) for one in document["steps"]),
-        limits=tuple(document["limits"]),
-        notes=tuple(document["notes"]),
-        manual=tuple(document["manual"]),
-        troubles=msgspec.convert(document["troubles"], tuple[Trouble, ...]),
-        # Older journals have not what follows.
-        rerouted=msgspec.convert(document.get("rerouted"), Rerouted | None),
-        covers=tuple(document.get("covers", ())),
-    )
+def steps_read(data: bytes) -> tuple[Step, ...]:
+    """The steps of what `plan_written` wrote."""
+    return tuple(_step(one) for one in msgspec.json.decode(data)["steps"])
 
 
 def calls_written(calls: Iterable[Call]) -> bytes:
