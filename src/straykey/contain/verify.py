@@ -13,7 +13,7 @@ from enum import Enum, StrEnum
 import msgspec
 
 from straykey.contain.called import short
-from straykey.contain.refusal import Refusal, refusal_of
+from straykey.contain.denial import Refusal, refusal_of
 from straykey.core.moment import moment
 from straykey.core.network import LOCKABLE
 from straykey.core.observation import Caller, Event, caller_of, event_of, is_impossible

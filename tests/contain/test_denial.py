@@ -2,7 +2,7 @@
 
 import pytest
 
-from straykey.contain.refusal import Refusal, refusal_of
+from straykey.contain.denial import Refusal, refusal_of
 
 WHO = "User: arn:aws:sts::111122223333:assumed-role/web-role/i-0123456789abcdef0 is not authorized to perform: "
 WHAT = f'{WHO}s3:GetObject on resource: "arn:aws:s3:::example/key" '
