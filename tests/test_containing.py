@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
+from typer.core import TyperGroup
 from typer.main import get_command
 
 from straykey.cli import app
@@ -190,9 +191,9 @@ def test_how_logs_are_read_means_nothing_without_logs(run: Run, arguments: tuple
 
 
 def test_options_that_may_be_named_in_vain_are_options() -> None:
-    commands = get_command(app).commands.values()  # type: ignore[attr-defined]
-    (command,) = [one for one in commands if one.name == "contain"]
-    assert _GOES_WITH.keys() <= {one.name for one in command.params}
+    root = get_command(app)
+    assert isinstance(root, TyperGroup)
+    assert _GOES_WITH.keys() <= {one.name for one in root.commands["contain"].params}
 
 
 @pytest.mark.parametrize("name", ["ffffffff", "", "\x1b[31m"])

@@ -99,6 +99,8 @@ def _tell(told: "Verified", form: TableOrJson) -> None:
     if not (told.broken or told.unsure):
         typer.echo("broken: nothing that these records tell of")
     typer.echo(f"newest record: {told.newest or 'none'}")
+    if any(one.victim == "copy" for one in told.broken):
+        say("policies of buckets, keys and other roles that name the old role must name the copy, too")
     if told.broken:
         say("--rollback takes back what was applied; stolen keys that are still good work again then")
 
