@@ -228,7 +228,7 @@ def use_contain(_: Aws) -> Callable[[], None]:
     def use() -> None:
         clients = Clients(session(), grounds.REGION)
         account = read_account(clients, grounds.ACCOUNT, grounds.ROLE, made.instance, grounds.REGION, Time().clock)
-        assert account.unread == ()
+        assert account.unread == (f"instances of role {grounds.ROLE} outside {grounds.REGION}: not looked for",)
 
     return use
 

@@ -66,9 +66,11 @@ def account_of(theft: Theft) -> tuple[Account | None, str]:
     instance = workload.instance if is_instance_id(workload.instance) else ""
     try:
         clients = clients_for(theft)
-        return read_account(clients, workload.account, workload.role, instance, clients.region), ""
+        elsewhere = {caller.region for caller in theft.sisters}
+        read = read_account(clients, workload.account, workload.role, instance, clients.region, elsewhere=elsewhere)
     except StraykeyError as error:
         return None, f"{error}; {error.hint}" if error.hint else str(error)
+    return read, ""
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import json
 
+import boto3
 import pytest
 
 from straykey.contain.account import Account, Endpoint, InlinePolicy, Tag
@@ -88,6 +89,40 @@ def test_of_the_other_instances_those_in_the_same_vpc_are_known(here: Scene) -> 
     assert account.neighbours == (here.sister,)
 
 
+def instance_in(region: str, profile: str) -> str:
+    ec2 = boto3.client("ec2", region_name=region)
+    made = ec2.run_instances(ImageId=IMAGE, InstanceType="t3.micro", MinCount=1, MaxCount=1)
+    identity = made["Instances"][0]["InstanceId"]
+    ec2.associate_iam_instance_profile(InstanceId=identity, IamInstanceProfile={"Arn": profile})
+    return str(identity)
+
+
+def read_also_in(here: Scene, *regions: str) -> Account:
+    return read_account(clients(), ACCOUNT, ROLE, here.instance, REGION, Time().clock, regions)
+
+
+def test_other_instances_are_looked_for_in_other_regions_too_as_a_profile_is_of_none(here: Scene) -> None:
+    far = instance_in("eu-west-1", here.profile)
+    assert read(here.instance).others == (here.sister,)
+    assert read_also_in(here, "eu-west-1").others == tuple(sorted((far, here.sister)))
+
+
+def test_where_was_not_looked_is_told(here: Scene) -> None:
+    told = f"instances of role {ROLE} outside us-east-1, eu-west-1: not looked for"
+    assert read_also_in(here, "eu-west-1", REGION).unread == (told,)
+
+
+def test_what_a_log_calls_a_region_is_asked_only_if_it_can_be_one(here: Scene, aws: Aws) -> None:
+    read_also_in(here, "", "us-east-1.example.com", "\n")
+    assert aws.actions.count("Action=DescribeIamInstanceProfileAssociations") == 2
+
+
+def test_a_region_that_cannot_be_read_is_told_and_the_rest_is_read(here: Scene) -> None:
+    account = read_also_in(here, "xx-nowhere-1")
+    assert account.others == (here.sister,)
+    assert any("in xx-nowhere-1" in one for one in account.unread)
+
+
 def test_reading_changes_nothing(here: Scene) -> None:
     before = snapshot()
     read(here.instance)
@@ -135,8 +170,9 @@ def test_an_instance_without_a_profile_has_none(here: Scene) -> None:
 def test_what_may_not_be_read_is_told_and_the_rest_is_read(action: str, permission: str, here: Scene, aws: Aws) -> None:
     aws.refuse(f"Action={action}", "UnauthorizedOperation" if permission.startswith("ec2") else "AccessDenied")
     account = read(here.instance)
-    assert account.unread
-    assert all(one.endswith(f"access denied; it needs {permission}") for one in account.unread)
+    denied = [one for one in account.unread if not one.endswith("not looked for")]
+    assert denied
+    assert all(one.endswith(f"access denied; it needs {permission}") for one in denied)
     assert (account.role is None) == (action == "GetRole")
     assert (account.instance is None) == (action == "DescribeInstances")
 

@@ -3,7 +3,8 @@
 Reading changes nothing.  What may not be read is named, and the rest is read all the same.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from straykey import aws
@@ -12,11 +13,13 @@ from straykey.contain.clients import Clients, Reach, ec2_pages, equals, iam_page
 from straykey.contain.lookup import association_of, associations
 from straykey.contain.patience import Clock, patiently
 from straykey.contain.room import inline_policies, minified
+from straykey.errors import SourceError
 from straykey.formats.text import printable
 
 _T = TypeVar("_T")
 _Listed = list[Mapping[str, Any]]
 
+_REGION = re.compile(r"[a-z]{2,8}(-[a-z]{2,16}){1,3}-[0-9]{1,2}")  # what a log calls one may be anything
 _NOT_THERE = frozenset({"InvalidInstanceID.Malformed", "InvalidInstanceID.NotFound", "NoSuchEntity"})
 
 
@@ -27,20 +30,28 @@ def read_account(
     instance: str = "",
     region: str = "",
     clock: Clock = Clock(),  # noqa: B008 - frozen
+    elsewhere: Iterable[str] = (),
 ) -> Account:
     """What can be read of this role and this instance; without an instance, of the role alone.
+
+    `elsewhere`: further regions to look for instances of the role in, as logs name them.  A profile is of no region, so
+    that others were not looked at is told.
 
     `ContainError` if the credentials are of another account, `SourceError` if AWS cannot be reached at all.
     """
     clients.check_account(account)
-    return _Reading(clients.at(region), clock).account(account, role, instance)
+    here = region or clients.region
+    regions = dict.fromkeys([here, *sorted(one for one in elsewhere if _REGION.fullmatch(one))])
+    return _Reading(clients, here, tuple(regions), clock).account(account, role, instance)
 
 
 class _Reading:
     """One account being read; `unread` grows."""
 
-    def __init__(self, at: Reach, clock: Clock) -> None:
-        self._at = at
+    def __init__(self, clients: Clients, here: str, regions: tuple[str, ...], clock: Clock) -> None:
+        self._clients = clients
+        self._at = clients.at(here)
+        self._regions = regions
         self._clock = clock
         self._unread: list[str] = []
 
@@ -146,14 +157,25 @@ class _Reading:
         return any(one.get("InstanceStorageSupported", False) for one in types)
 
     def _others(self, role: Role, instance: str) -> tuple[str, ...]:
-        found: _Listed = self._asked(
-            f"other instances of role {role.name}",
-            "ec2:DescribeIamInstanceProfileAssociations",
-            lambda: list(associations(self._at)),
-            [],
+        if not role.profiles:
+            return ()
+        found = [one for region in self._regions for one in self._associated(role, region)]
+        self._unread.append(
+            f"instances of role {printable(role.name)} outside {', '.join(self._regions)}: not looked for"
         )
         held = {one["InstanceId"] for one in found if one["IamInstanceProfile"]["Arn"] in role.profiles}
         return tuple(sorted(held - {instance}))
+
+    def _associated(self, role: Role, region: str) -> _Listed:
+        what = f"other instances of role {role.name} in {region}"
+        at, permission = self._clients.at(region), "ec2:DescribeIamInstanceProfileAssociations"
+        try:
+            return self._asked(what, permission, lambda: list(associations(at)), [])
+        except SourceError as error:
+            if at is self._at:
+                raise
+            self._unread.append(str(error))  # a region that is switched off, say
+            return []
 
     def _endpoints(self, vpc: str) -> tuple[Endpoint, ...]:
         ec2 = self._at.ec2
