@@ -107,12 +107,12 @@ def swap_stopped(scene: Scene) -> Plan:
 
 def copy() -> list[Step]:
     trust: dict[str, Value] = {"RoleName": NAME, "Path": "/app/", "AssumeRolePolicyDocument": json.dumps(TRUST)}
+    trust["Tags"] = ({"Key": "team", "Value": "web"},)
     in_profile: dict[str, Value] = {"InstanceProfileName": NAME, "RoleName": NAME}
     read: dict[str, Value] = {"RoleName": NAME, "PolicyName": "read"}
     attached: dict[str, Value] = {"RoleName": NAME, "PolicyArn": SSM}
     return [
         step("make role", iam("CreateRole", **trust), iam("DeleteRole", RoleName=NAME)),
-        step("tag role", iam("TagRole", RoleName=NAME, Tags=({"Key": "team", "Value": "web"},))),
         step(
             "copy read", iam("PutRolePolicy", **read, PolicyDocument=json.dumps(READ)), iam("DeleteRolePolicy", **read)
         ),

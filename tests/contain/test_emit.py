@@ -2,8 +2,10 @@
 
 import ast
 import json
+import os
 import py_compile
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import get_args
@@ -55,6 +57,37 @@ def test_the_files_are_of_their_language(plan: Plan, tmp_path: Path) -> None:
     py_compile.compile(str(program), doraise=True)
 
 
+@pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not here")
+@pytest.mark.parametrize("plan", [*PLANS.values(), nasty()], ids=[*PLANS, "nasty"])
+def test_terraform_would_format_its_files_as_they_are(plan: Plan) -> None:
+    """Which it does only of what it can parse; what the provider says of them, it must be at hand for."""
+    said = ["terraform", "fmt", "-check", "-diff", "-"]
+    environment = {name: value for name, value in os.environ.items() if name != "TF_CLI_CONFIG_FILE"}
+    text = emitted(plan, "terraform")
+    done = subprocess.run(said, input=text, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_terraform_does_not_claim_what_is_by_hand(name: str) -> None:
+    plan, text = PLANS[name], emitted(PLANS[name], "terraform")
+    (does,) = (line for line in text.splitlines() if line.startswith("# Terraform does: "))
+    by_hand = [step for step in plan.steps if f"# By hand, as Terraform has no resource for it: {step.name}" in text]
+    assert len(by_hand) + text.count('\nresource "') + text.count(": said with") + text.count(
+        ": Terraform makes"
+    ) == len(plan.steps)
+    for step in plan.steps:
+        assert (step.name in does) is (step not in by_hand)
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_terraform_takes_a_deny_away_with_one_variable(name: str) -> None:
+    text = emitted(PLANS[name], "terraform")
+    switched = text.count("  count = var.contain ? 1 : 0\n")
+    assert switched == len(PLANS[name].denies)
+    assert ('variable "contain"' in text) is bool(switched)
+
+
 @pytest.mark.parametrize("word", ["apply", "undo"])
 def test_the_script_gives_aws_each_call_with_its_parameters_and_runs_nothing_else(word: str, tmp_path: Path) -> None:
     plan = nasty()
@@ -84,10 +117,13 @@ def test_the_program_makes_each_call_with_its_parameters(word: str) -> None:
     calls = [step.call for step in plan.steps]
     if word == "undo":
         calls = [call for step in reversed(plan.steps) for call in step.undo]
-    assert [ast.unparse(one.args[0]) for one in made] == [
+    assert {ast.unparse(one.func) for one in made} == {"run"}
+    asked = [one.args[0].body for one in made if isinstance(one.args[0], ast.Lambda)]
+    assert [ast.unparse(one.func) for one in asked if isinstance(one, ast.Call)] == [
         f"{call.service}.{xform_name(call.operation)}" for call in calls
     ]
-    for one, call in zip(made, calls, strict=True):
+    for one, call in zip(asked, calls, strict=True):
+        assert isinstance(one, ast.Call)
         found = {
             keyword.arg: "found-1" if isinstance(keyword.value, ast.Call) else ast.literal_eval(keyword.value)
             for keyword in one.keywords

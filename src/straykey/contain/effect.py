@@ -42,10 +42,10 @@ def is_role(state: State, parameters: Parameters) -> bool:
         "MaxSessionDuration": parameters.get("MaxSessionDuration", 3600),
         "PermissionsBoundary": parameters.get("PermissionsBoundary", ""),
     }
-    return is_tagged(state, parameters) and all(state[name] == value for name, value in wanted.items())
+    return _is_tagged(state, parameters) and all(state[name] == value for name, value in wanted.items())
 
 
-def is_tagged(state: State, parameters: Parameters) -> bool:
+def _is_tagged(state: State, parameters: Parameters) -> bool:
     tags = {tag["Key"]: tag["Value"] for tag in parameters.get("Tags", [])}
     return isinstance(state, dict) and tags.items() <= state["Tags"].items()
 

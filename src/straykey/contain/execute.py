@@ -9,16 +9,11 @@ from straykey import aws
 from straykey.contain.clients import Clients, Reach
 from straykey.contain.effect import Effect
 from straykey.contain.lookup import AbsentError, resolved
-from straykey.contain.operations import (
-    Operation,
-    is_not_there,
-    is_there_already,
-    operation_of,
-    permissions_of,
-    subject_of,
-)
+from straykey.contain.needs import NEEDS, permissions_of
+from straykey.contain.operations import Operation, operation_of, subject_of
 from straykey.contain.patience import Clock, patiently, tries
 from straykey.contain.plan import Call
+from straykey.contain.refusal import is_not_there, is_there_already, passing
 from straykey.contain.state import State, Subject, state_of
 
 _T = TypeVar("_T")
@@ -51,7 +46,7 @@ class Hands(msgspec.Struct, frozen=True):
 
     def look(self, call: Call) -> State:
         """What is there now of what a call changes."""
-        return self.seen(subject_of(call), operation_of(call).needs, call.region)
+        return self.seen(subject_of(call), NEEDS[call.operation], call.region)
 
     def seen(self, subject: Subject, needs: Sequence[str], region: str = "") -> State:
         return self.ask(lambda at: state_of(at, subject), needs, region)
@@ -72,7 +67,8 @@ class Hands(msgspec.Struct, frozen=True):
     def _has(self, effect: Effect, call: Call, state: State) -> bool:
         operation = operation_of(call)
         try:
-            return effect(state, self.ask(lambda at: resolved(at, call.parameters), operation.needs, call.region))
+            needs = NEEDS[call.operation]
+            return effect(state, self.ask(lambda at: resolved(at, call.parameters), needs, call.region))
         except AbsentError:
             return operation.takes_away and effect(state, {})
 
@@ -158,7 +154,7 @@ class Hands(msgspec.Struct, frozen=True):
 def _refused(error: Exception, call: Call, *, is_in_doubt: bool) -> NotDoneError:
     code = aws.code_of(error)
     told = aws.refusal(error, f"{call.service}:{call.operation}", " and ".join(permissions_of(call)))
-    may_pass = aws.is_throttling(error) or aws.is_passing(error) or code in operation_of(call).again
+    may_pass = aws.is_throttling(error) or aws.is_passing(error) or code in passing(call.operation)
     return NotDoneError(str(told), told.hint, code=code, is_in_doubt=is_in_doubt, may_pass=may_pass)
 
 

@@ -6,7 +6,7 @@ An association is seen through its instance; a managed policy through all of the
 from collections.abc import Iterator, Mapping
 
 from straykey.contain.parts import LOOKUPS, lookups
-from straykey.contain.plan import Call, Step
+from straykey.contain.plan import Call, Sought, Step
 
 _INLINE, _ROLE, _PROFILE = ("iam:GetRolePolicy",), ("iam:GetRole",), ("iam:GetInstanceProfile",)
 _ATTACHED, _POLICY = ("iam:ListAttachedRolePolicies",), ("iam:GetPolicyVersion", "iam:ListPolicies")
@@ -14,6 +14,21 @@ _INSTANCE, _GROUP = ("ec2:DescribeInstances",), ("ec2:DescribeSecurityGroups",)
 _ASSOCIATION = ("ec2:DescribeIamInstanceProfileAssociations", *_INSTANCE)
 _PASSED = ("iam:PassRole",)
 
+# For looking up what a parameter names.
+_LISTING = {sought: f"ec2:{listed[0]}" for sought, listed in LOOKUPS.items()} | {
+    Sought.MANAGED_POLICY: "iam:ListPolicies"
+}
+# What is asked before the first change, whatever the plan; further, what its own calls need, as dry runs.
+CHECKS = (
+    "ec2:DescribeInstances",
+    "iam:GetInstanceProfile",
+    "iam:GetRole",
+    "iam:GetRolePolicy",
+    "iam:ListAttachedRolePolicies",
+    "iam:ListRolePolicies",
+    "iam:SimulatePrincipalPolicy",
+    "sts:GetCallerIdentity",
+)
 # Beyond the call's own.
 NEEDS: Mapping[str, tuple[str, ...]] = {
     "PutRolePolicy": _INLINE,
@@ -47,19 +62,31 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+_TAGGED = {
+    "CreateInstanceProfile": "iam:TagInstanceProfile",
+    "CreatePolicy": "iam:TagPolicy",
+    "CreateRole": "iam:TagRole",
+}
+
+
 def step_of(name: str, call: Call, *undo: Call) -> Step:
     """One step, with its permissions and those of undoing it."""
-    permissions = tuple(sorted(set(_permissions(call))))
-    return Step(name, call, undo, permissions, tuple(sorted({one for each in undo for one in _permissions(each)})))
+    back = tuple(sorted({one for each in undo for one in permissions_of(each)}))
+    return Step(name, call, undo, permissions_of(call), back)
+
+
+def permissions_of(call: Call) -> tuple[str, ...]:
+    """Of IAM: for the call, for what it implies, for its lookups, and to see that it is done; sorted."""
+    return tuple(sorted(set(_permissions(call))))
 
 
 def _permissions(call: Call) -> Iterator[str]:
     yield f"{call.service}:{call.operation}"
     yield from NEEDS[call.operation]
     for lookup in lookups(call):
-        yield f"ec2:{LOOKUPS[lookup.sought][0]}"
-    if call.parameters.get("Tags"):
-        yield "iam:TagRole"
+        yield _LISTING[lookup.sought]
+    if call.operation in _TAGGED and call.parameters.get("Tags"):
+        yield _TAGGED[call.operation]
     if call.parameters.get("TagSpecifications"):
         yield "ec2:CreateTags"
     if call.parameters.get("PrivateDnsEnabled"):

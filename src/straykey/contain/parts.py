@@ -1,11 +1,13 @@
 """What the languages of `emit` have in common: remarks, lookups, the order of undoing."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from straykey.contain.plan import Call, Lookup, Plan, Sought, Value
+from straykey.contain.refusal import NOT_THERE, passing
 from straykey.formats.text import printable
 
+MISSING = "Missing"  # our own word for what a lookup does not find
 # By the words of EC2's own API: the operation, its filters, where in the answer the id is.
 LOOKUPS: dict[Sought, tuple[str, tuple[str, ...], str, str]] = {
     Sought.ASSOCIATION: (
@@ -61,8 +63,26 @@ def words(name: str, between: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", between, name).lower()
 
 
-def is_only_where_v6(call: Call) -> bool:
-    """Whether it takes a rule away that is there only where the VPC has IPv6: elsewhere AWS answers with an error."""
-    rules = call.parameters.get("IpPermissions")
-    is_v6 = isinstance(rules, tuple) and any(isinstance(one, dict) and "Ipv6Ranges" in one for one in rules)
-    return call.operation == "RevokeSecurityGroupEgress" and is_v6
+def passes(call: Call, before: Iterable[Call]) -> tuple[str, ...]:
+    """Codes of refusals that pass with time, `MISSING` for a lookup: `before` may just have made what is sought."""
+    of_profile = "IamInstanceProfile" in call.operation  # IAM's; and one association replaces another for a while
+    is_new = any(one.operation.startswith("Create") and (one.service == call.service or of_profile) for one in before)
+    missing = {MISSING} if lookups(call) and (is_new or of_profile) else set()
+    return tuple(sorted(passing(call.operation, is_new=is_new) | missing))
+
+
+def is_done_by(call: Call) -> tuple[str, ...]:
+    """Codes that say of a step's own call that it is done: the rule to take away is not there."""
+    return ("InvalidPermission.NotFound",) if call.operation == "RevokeSecurityGroupEgress" else ()
+
+
+# Of the calls that undo: what is not there any more need not be taken away, or given anything back.
+GONE = tuple(sorted({*NOT_THERE, MISSING}))
+
+
+def mark_of(value: Value) -> str:
+    """The value of the one tag that all of ours have."""
+    first = value[0] if isinstance(value, tuple) else None
+    tags = first["Tags"] if isinstance(first, dict) else None
+    tag = tags[0] if isinstance(tags, tuple) else None
+    return str(tag["Value"]) if isinstance(tag, dict) else ""

@@ -11,7 +11,8 @@ import msgspec
 from straykey import aws
 from straykey.contain.execute import Hands, NotDoneError
 from straykey.contain.lookup import AbsentError, resolved
-from straykey.contain.operations import operation_of, permissions_of, subject_of
+from straykey.contain.needs import permissions_of
+from straykey.contain.operations import operation_of, subject_of
 from straykey.contain.patience import patiently
 from straykey.contain.plan import Call, Changes, Trouble
 from straykey.contain.state import Kind, Subject

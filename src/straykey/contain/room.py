@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from straykey import aws
 from straykey.contain.clients import Reach, iam_pages
 from straykey.contain.execute import Hands
-from straykey.contain.operations import is_not_there
 from straykey.contain.plan import Changes, Trouble
+from straykey.contain.refusal import is_not_there
 from straykey.formats.text import printable
 
 _INLINE, _MANAGED, _ATTACHED = 10_240, 6_144, 10

@@ -2,32 +2,72 @@
 
 import json
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from straykey.contain.parts import LOOKUPS, filters, is_only_where_v6, lookups, remarks, undoing, words
-from straykey.contain.plan import Call, Lookup, Plan, Step, Value
+from straykey.contain.parts import (
+    GONE,
+    LOOKUPS,
+    MISSING,
+    filters,
+    is_done_by,
+    lookups,
+    mark_of,
+    passes,
+    remarks,
+    undoing,
+    words,
+)
+from straykey.contain.plan import Call, Lookup, Plan, Value
 from straykey.formats.text import printable
 
-_HEAD = """\
-#!/usr/bin/env bash
+_HEAD = r"""#!/usr/bin/env bash
 {remarks}
 #
 # Needs: {permissions}
 set -euo pipefail
+exec 3>&1
 
-# IAM and EC2 take a while to know what was just made.
-again() {{
-  local try
-  for try in 1 2 3 4 5 6; do
-    "$@" && return
-    sleep 10
+# What is throttled, or fails on its way, the command line itself asks again.
+export AWS_RETRY_MODE=standard AWS_MAX_ATTEMPTS=8 AWS_PAGER=
+
+# Of what is to be undone, or given back something: it is not there any more.
+gone='{gone}'
+
+# run PASSING ENOUGH COMMAND...: the refusals PASSING go by in a minute, when what was just made is known everywhere;
+# those in ENOUGH say that nothing is left to do; all others end this at once.
+run() {{
+  local passing=$1 enough=$2 wait said code
+  shift 2
+  for wait in 5 10 20 30 0; do
+    said=$("$@" 2>&1 >&3) && return
+    code=
+    [[ $said =~ An\ error\ occurred\ \(([^\)]*)\) ]] && code=${{BASH_REMATCH[1]}}
+    [[ $wait != 0 && " $passing " == *" ${{code:-?}} "* ]] || break
+    sleep "$wait"
   done
+  [[ " $enough " != *" ${{code:-?}} "* ]] || return 0
+  printf '%s\n' "$said" "stopped at: $*" >&2
   return 1
 }}
 
-# What is not there need not be taken away.
-undone() {{
-  again "$@" || echo "look at this: $*" >&2
+# The id of what an earlier step made.
+found() {{
+  local id
+  id=$("$@") || return
+  [ "$id" != None ] || {{ echo "An error occurred ({missing}): nothing is found by $*" >&2 && return 1; }}
+  printf '%s\n' "$id"
+}}
+
+# waited STATE COMMAND...: endpoints take minutes until they are there, and until they are gone.
+waited() {{
+  local wanted=$1 try
+  shift
+  for ((try = 0; try < 90; try++)); do
+    [ "$("$@" | tr '[:upper:]' '[:lower:]')" = "$wanted" ] && return
+    sleep 10
+  done
+  echo "not $wanted after 15 minutes: $*" >&2
+  return 1
 }}
 
 apply() {{
@@ -56,8 +96,10 @@ def shell_script(plan: Plan) -> str:
     return _HEAD.format(
         remarks="\n".join(f"# {line}" for line in remarks(plan)),
         permissions=", ".join(plan.permissions) or "nothing",
-        apply="\n".join(line for step in plan.steps for line in _applied(step)),
-        undo="\n".join(line for call in undoing(plan) for line in _lines(call, "undone")),
+        missing=MISSING,
+        gone=" ".join(GONE),
+        apply="\n".join(_applied(plan)),
+        undo="\n".join(line for call in undoing(plan) for line in _lines(call, passes(call, ()), '"$gone"')),
     )
 
 
@@ -66,22 +108,32 @@ def command_of(call: Call) -> str:
     return _command(call, {one: f'"$({_query(one, call.region)})"' for one in lookups(call)})
 
 
-def _applied(step: Step) -> list[str]:
-    run = "undone" if is_only_where_v6(step.call) else "again"
-    return [f"  # {printable(step.name)}", *_lines(step.call, run), *_waiting(step.call)]
+def _applied(plan: Plan) -> Iterator[str]:
+    calls = [step.call for step in plan.steps]
+    for number, (step, call) in enumerate(zip(plan.steps, calls, strict=True)):
+        yield f"  # {printable(step.name)}"
+        yield from _lines(call, passes(call, calls[:number]), shlex.quote(" ".join(is_done_by(call))))
 
 
-def _lines(call: Call, run: str) -> list[str]:
-    found = lookups(call)
-    names = {one: f'"$id{number}"' for number, one in enumerate(found)}
-    looked = [f"  local id{number}" for number in range(len(found))]
-    looked += [f"  id{number}=$({_query(one, call.region)})" for number, one in enumerate(found)]
-    return [*looked, f"  {run} {_command(call, names)}"]
+def _lines(call: Call, passing: Sequence[str], enough: str) -> Iterator[str]:
+    looked = lookups(call)
+    names = {one: f'"$id{number}"' for number, one in enumerate(looked)}
+    command = _command(call, names)
+    run = f"run {shlex.quote(' '.join(passing))} {enough}"
+    if looked:
+        yield "  call() {"
+        yield f"    local {' '.join(f'id{number}' for number in range(len(looked)))}"
+        for number, one in enumerate(looked):
+            yield f"    id{number}=$(found {_query(one, call.region)}) || return"
+        yield f"    {command}"
+        yield "  }"
+    yield f"  {run} {'call' if looked else command}"
+    yield from _waiting(call)
 
 
 def _command(call: Call, names: dict[Lookup, str]) -> str:
     said = ["aws", call.service, words(call.operation, "-"), *_region(call.region)]
-    return f"{shlex.join(said)} --no-cli-pager --cli-input-json {_quoted(dict(call.parameters), names)}"
+    return f"{shlex.join(said)} --cli-input-json {_quoted(dict(call.parameters), names)}"
 
 
 def _region(region: str) -> list[str]:
@@ -129,20 +181,14 @@ def _query(lookup: Lookup, region: str) -> str:
     return shlex.join([*where, "--query", query, "--output", "text"])
 
 
-def _waiting(call: Call) -> list[str]:
-    """An endpoint that is not there yet would leave the workload without a way."""
-    if call.operation != "CreateVpcEndpoint":
-        return []
-    tags = call.parameters["TagSpecifications"]
-    mark = shlex.quote(f"Name=tag:straykey,Values={_tag(tags)}")
-    where = shlex.join(["aws", "ec2", "describe-vpc-endpoints", *_region(call.region)])
-    query = "--query 'VpcEndpoints[0].State' --output text"
-    return [f'  until [ "$({where} --filters {mark} {query})" = available ]; do sleep 10; done']
-
-
-def _tag(value: Value) -> str:
-    """The value of the one tag that all of ours have."""
-    first = value[0] if isinstance(value, tuple) else None
-    tags = first["Tags"] if isinstance(first, dict) else None
-    tag = tags[0] if isinstance(tags, tuple) else None
-    return str(tag["Value"]) if isinstance(tag, dict) else ""
+def _waiting(call: Call) -> Iterator[str]:
+    """An endpoint that is not there yet would leave the workload without a way; one that is not gone yet, its group."""
+    if call.operation == "CreateVpcEndpoint":
+        tag, query, wanted = mark_of(call.parameters["TagSpecifications"]), "VpcEndpoints[0].State", "available"
+    elif call.operation == "DeleteVpcEndpoints":
+        tag, query, wanted = lookups(call)[0].of, "VpcEndpoints[?State!=`deleted`].State | [0]", "none"
+    else:
+        return
+    said = ["aws", "ec2", "describe-vpc-endpoints", *_region(call.region), "--filters"]
+    said += [f"Name=tag:straykey,Values={tag}", "--query", query, "--output", "text"]
+    yield f"  waited {wanted} {shlex.join(said)}"

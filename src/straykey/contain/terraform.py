@@ -4,7 +4,9 @@ Terraform reads `${` and `%{` in a text as its own: both are doubled, or a docum
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from itertools import groupby
 
 import msgspec
 
@@ -18,7 +20,7 @@ Arguments = dict[str, str]  # already as Terraform writes them
 _HEAD = """\
 {remarks}
 #
-# `terraform apply` does it, `terraform destroy` undoes it.
+{how}
 terraform {{
   required_providers {{
     aws = {{
@@ -27,7 +29,7 @@ terraform {{
     }}
   }}
 }}
-{provider}
+{provider}{variable}
 {body}
 """
 _PROVIDER = """
@@ -35,6 +37,20 @@ provider "aws" {{
   region = {region}
 }}
 """
+_VARIABLE = """
+variable "contain" {
+  description = "Whether the Deny is there."
+  type        = bool
+  default     = true
+}
+"""
+_SWITCHED = "var.contain ? 1 : 0"
+# What a resource stands for without saying so.
+_IMPLIED = {
+    "AddRoleToInstanceProfile": "said with the profile",
+    "RevokeSecurityGroupEgress": "Terraform makes groups without that rule",
+}
+_LEFT = ("StopInstances",)  # Terraform leaves it as it is when its resource is destroyed
 
 
 class Resource(msgspec.Struct, frozen=True):
@@ -50,6 +66,8 @@ def terraform(plan: Plan) -> str:
     return _HEAD.format(
         remarks="\n".join(f"# {line}" for line in remarks(plan)),
         provider="".join(_PROVIDER.format(region=quoted(region)) for region in regions[:1]),
+        how="\n".join(f"# {line}" for line in _how(plan)),
+        variable=_VARIABLE if any(_is_deny(plan, step) for step in plan.steps) else "",
         body="\n\n".join(_blocks(plan)) or "# There is nothing to do.",
     )
 
@@ -59,17 +77,72 @@ def quoted(text: str) -> str:
     return json.dumps(text).replace("${", "$${").replace("%{", "%%{")
 
 
+def _how(plan: Plan) -> Iterator[str]:
+    """What Terraform does of it, what not, and in which order."""
+    if not plan.steps:
+        return
+    by_hand = [step for step in plan.steps if _is_by_hand(step)]
+    done = [printable(step.name) for step in plan.steps if step not in by_hand]
+    left = [*by_hand, *(step for step in plan.steps if _is_left(step))]
+    yield f"Terraform does: {'; '.join(done) or 'nothing of this'}."
+    if by_hand:
+        told = "; ".join(printable(step.name) for step in by_hand)
+        yield f"By hand, with the commands that stand at their places below: {told}."
+    yield f"To do it: {', then '.join(_in_order(plan)) or 'nothing'}."
+    off = any(_is_deny(plan, step) for step in plan.steps)
+    if off:
+        yield "To take the Deny away, and nothing else: `terraform apply -var contain=false`."
+    undo = ["`terraform apply -var contain=false`"] if off and left else []
+    undo += ['the commands under "To undo it" below, the last first'] if any(step.undo for step in left) else []
+    yield f"To undo all: {', then '.join([*undo, *(['`terraform destroy`'] if done else [])])}."
+
+
+def _in_order(plan: Plan) -> Iterator[str]:
+    """Runs of what Terraform does, and of what is done by hand."""
+    numbered = groupby(enumerate(plan.steps, start=1), lambda one: _is_by_hand(one[1]))
+    runs = [(is_hand, list(steps)) for is_hand, steps in numbered]
+    for place, (is_hand, steps) in enumerate(runs, start=1):
+        made = [(number, step) for number, step in steps if step.call.operation not in _IMPLIED]
+        if is_hand:
+            yield f"by hand: {'; '.join(printable(step.name) for _, step in steps)}"
+        elif all(hand for hand, _ in runs[place:]):
+            yield "`terraform apply`"
+        elif made:
+            number, step = made[-1]
+            yield f"`terraform apply -target={_type_of(step)}.step{number}`"
+
+
+def _type_of(step: Step) -> str:
+    return _RESOURCES[step.call.operation](step.call, defaultdict(str)).type
+
+
+def _is_by_hand(step: Step) -> bool:
+    return step.call.operation not in _RESOURCES and step.call.operation not in _IMPLIED
+
+
+def _is_left(step: Step) -> bool:
+    """Whether what was there before does not come back when the resource is destroyed."""
+    return step.call.operation in _LEFT or any(call.operation == step.call.operation for call in step.undo)
+
+
+def _is_deny(plan: Plan, step: Step) -> bool:
+    """Policies that are put on a role that the plan did not make are all Denies."""
+    made = {one.call.parameters["RoleName"] for one in plan.steps if one.call.operation == "CreateRole"}
+    return step.call.operation in _POLICIES and step.call.parameters.get("RoleName") not in made
+
+
 def _blocks(plan: Plan) -> Iterator[str]:
     after = ""
     made: dict[str, str] = {}  # what a lookup finds: the address of its resource
     for number, step in enumerate(plan.steps, start=1):
         made_of = _RESOURCES.get(step.call.operation)
-        resource = made_of(step.call, made) if made_of else None
-        if resource is None:
-            yield _by_hand(step, after)
+        if made_of is None:
+            yield _by_hand(step)
             continue
-        name = f"step{number}"
-        yield _block(resource, name, printable(step.name), after)
+        resource, name = made_of(step.call, made), f"step{number}"
+        about = [f"# {printable(step.name)}", *(_undoing(step) if _is_left(step) else [])]
+        switch = {"count": _SWITCHED} if _is_deny(plan, step) else {}
+        yield "\n".join([*about, _block(resource, name, switch, after)])
         after = f"{resource.type}.{name}"
         _remember(step, after, made)
 
@@ -81,23 +154,24 @@ def _remember(step: Step, address: str, made: dict[str, str]) -> None:
                 made[one.of] = f"{address}.id"
 
 
-def _block(resource: Resource, name: str, about: str, after: str) -> str:
+def _block(resource: Resource, name: str, switch: Arguments, after: str) -> str:
     said = resource.said | ({"depends_on": f"[{after}]"} if after else {})
+    lines = [*(f"  {key} = {value}" for key, value in switch.items()), *([""] if switch else [])]
     width = max(map(len, said))
-    lines = "\n".join(f"  {key:<{width}} = {value}" for key, value in said.items())
-    return f'# {about}\nresource "{resource.type}" "{name}" {{\n{lines}\n}}'
+    lines += [f"  {key:<{width}} = {value}" for key, value in said.items()]
+    return "\n".join([f'resource "{resource.type}" "{name}" {{', *lines, "}"])
 
 
-def _by_hand(step: Step, after: str) -> str:
-    if step.call.operation == "AddRoleToInstanceProfile":
-        return f"# {printable(step.name)}: said with the profile."
-    if step.call.operation == "RevokeSecurityGroupEgress":
-        return f"# {printable(step.name)}: Terraform makes groups without that rule."
-    first = f"after `terraform apply -target={after}` and before the rest, run" if after else "run first"
-    back = ["#   To undo it, before `terraform destroy` and the last of these first:"] if step.undo else []
-    undo = [*back, *(f"#   {command_of(call)}" for call in step.undo)]
-    title = f"# {printable(step.name)}: Terraform has no resource for it; {first}:"
-    return "\n".join([title, f"#   {command_of(step.call)}", *undo])
+def _by_hand(step: Step) -> str:
+    if told := _IMPLIED.get(step.call.operation):
+        return f"# {printable(step.name)}: {told}."
+    title = f"# By hand, as Terraform has no resource for it: {printable(step.name)}"
+    return "\n".join([title, f"#   {command_of(step.call)}", *_undoing(step)])
+
+
+def _undoing(step: Step) -> list[str]:
+    commands = [f"#   {command_of(call)}" for call in step.undo]
+    return ["#   To undo it:", *commands] if commands else []
 
 
 def _text(value: Value) -> str:
@@ -202,3 +276,4 @@ _RESOURCES: Mapping[str, Callable[[Call, Mapping[str, str]], Resource]] = {
     ),
     "StopInstances": _stopped,
 }
+_POLICIES = ("AttachRolePolicy", "CreatePolicy", "PutRolePolicy")

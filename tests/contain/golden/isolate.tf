@@ -3,7 +3,10 @@
 # Limit: Connections that are open may stay open: security groups follow a connection once it is there.
 # Limit: The metadata service still answers on the instance: no security group stands before it.
 #
-# `terraform apply` does it, `terraform destroy` undoes it.
+# Terraform does: make security group straykey-isolate-8f0dba57c309; let no IPv4 out of it; let no IPv6 out of it.
+# By hand, with the commands that stand at their places below: give interface eni-0aaaaaaaaaaaaaaa1 the empty group.
+# To do it: `terraform apply`, then by hand: give interface eni-0aaaaaaaaaaaaaaa1 the empty group.
+# To undo all: the commands under "To undo it" below, the last first, then `terraform destroy`.
 terraform {
   required_providers {
     aws = {
@@ -29,7 +32,7 @@ resource "aws_security_group" "step1" {
 
 # let no IPv6 out of it: Terraform makes groups without that rule.
 
-# give interface eni-0aaaaaaaaaaaaaaa1 the empty group: Terraform has no resource for it; after `terraform apply -target=aws_security_group.step1` and before the rest, run:
-#   aws ec2 modify-network-interface-attribute --region eu-west-1 --no-cli-pager --cli-input-json '{"NetworkInterfaceId": "eni-0aaaaaaaaaaaaaaa1", "Groups": ["'"$(aws ec2 describe-security-groups --region eu-west-1 --filters Name=group-name,Values=straykey-isolate-8f0dba57c309 Name=vpc-id,Values=vpc-0aaaaaaaaaaaaaaa1 --query 'SecurityGroups[0].GroupId' --output text)"'"]}'
-#   To undo it, before `terraform destroy` and the last of these first:
-#   aws ec2 modify-network-interface-attribute --region eu-west-1 --no-cli-pager --cli-input-json '{"NetworkInterfaceId": "eni-0aaaaaaaaaaaaaaa1", "Groups": ["sg-0aaaaaaaaaaaaaaa1", "sg-0aaaaaaaaaaaaaaa2"]}'
+# By hand, as Terraform has no resource for it: give interface eni-0aaaaaaaaaaaaaaa1 the empty group
+#   aws ec2 modify-network-interface-attribute --region eu-west-1 --cli-input-json '{"NetworkInterfaceId": "eni-0aaaaaaaaaaaaaaa1", "Groups": ["'"$(aws ec2 describe-security-groups --region eu-west-1 --filters Name=group-name,Values=straykey-isolate-8f0dba57c309 Name=vpc-id,Values=vpc-0aaaaaaaaaaaaaaa1 --query 'SecurityGroups[0].GroupId' --output text)"'"]}'
+#   To undo it:
+#   aws ec2 modify-network-interface-attribute --region eu-west-1 --cli-input-json '{"NetworkInterfaceId": "eni-0aaaaaaaaaaaaaaa1", "Groups": ["sg-0aaaaaaaaaaaaaaa1", "sg-0aaaaaaaaaaaaaaa2"]}'

@@ -9,31 +9,60 @@
 #
 # Needs: iam:DeleteRolePolicy, iam:GetRolePolicy, iam:PutRolePolicy
 set -euo pipefail
+exec 3>&1
 
-# IAM and EC2 take a while to know what was just made.
-again() {
-  local try
-  for try in 1 2 3 4 5 6; do
-    "$@" && return
-    sleep 10
+# What is throttled, or fails on its way, the command line itself asks again.
+export AWS_RETRY_MODE=standard AWS_MAX_ATTEMPTS=8 AWS_PAGER=
+
+# Of what is to be undone, or given back something: it is not there any more.
+gone='InvalidAssociationID.NotFound InvalidGroup.NotFound InvalidInstanceID.NotFound InvalidNetworkInterfaceID.NotFound InvalidPermission.NotFound InvalidVpcEndpoint.NotFound InvalidVpcEndpointId.NotFound Missing NoSuchEntity'
+
+# run PASSING ENOUGH COMMAND...: the refusals PASSING go by in a minute, when what was just made is known everywhere;
+# those in ENOUGH say that nothing is left to do; all others end this at once.
+run() {
+  local passing=$1 enough=$2 wait said code
+  shift 2
+  for wait in 5 10 20 30 0; do
+    said=$("$@" 2>&1 >&3) && return
+    code=
+    [[ $said =~ An\ error\ occurred\ \(([^\)]*)\) ]] && code=${BASH_REMATCH[1]}
+    [[ $wait != 0 && " $passing " == *" ${code:-?} "* ]] || break
+    sleep "$wait"
   done
+  [[ " $enough " != *" ${code:-?} "* ]] || return 0
+  printf '%s\n' "$said" "stopped at: $*" >&2
   return 1
 }
 
-# What is not there need not be taken away.
-undone() {
-  again "$@" || echo "look at this: $*" >&2
+# The id of what an earlier step made.
+found() {
+  local id
+  id=$("$@") || return
+  [ "$id" != None ] || { echo "An error occurred (Missing): nothing is found by $*" >&2 && return 1; }
+  printf '%s\n' "$id"
+}
+
+# waited STATE COMMAND...: endpoints take minutes until they are there, and until they are gone.
+waited() {
+  local wanted=$1 try
+  shift
+  for ((try = 0; try < 90; try++)); do
+    [ "$("$@" | tr '[:upper:]' '[:lower:]')" = "$wanted" ] && return
+    sleep 10
+  done
+  echo "not $wanted after 15 minutes: $*" >&2
+  return 1
 }
 
 apply() {
   :
   # put policy straykey-revoke-8f0dba57c309 on role web-role
-  again aws iam put-role-policy --no-cli-pager --cli-input-json '{"RoleName": "web-role", "PolicyName": "straykey-revoke-8f0dba57c309", "PolicyDocument": "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"IssuedBefore\",\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\",\"Condition\":{\"DateLessThan\":{\"aws:TokenIssueTime\":\"2026-05-04T10:41:01Z\"}}}]}"}'
+  run 'ConcurrentModification EntityTemporarilyUnmodifiable' '' aws iam put-role-policy --cli-input-json '{"RoleName": "web-role", "PolicyName": "straykey-revoke-8f0dba57c309", "PolicyDocument": "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"IssuedBefore\",\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\",\"Condition\":{\"DateLessThan\":{\"aws:TokenIssueTime\":\"2026-05-04T10:41:01Z\"}}}]}"}'
 }
 
 undo() {
   :
-  undone aws iam delete-role-policy --no-cli-pager --cli-input-json '{"RoleName": "web-role", "PolicyName": "straykey-revoke-8f0dba57c309"}'
+  run 'ConcurrentModification EntityTemporarilyUnmodifiable' "$gone" aws iam delete-role-policy --cli-input-json '{"RoleName": "web-role", "PolicyName": "straykey-revoke-8f0dba57c309"}'
 }
 
 case "${1:-}" in

@@ -6,7 +6,10 @@
 # Note: One other instance has this role, and what this breaks is broken there too: i-0fedcba9876543210.
 # Note: Keys issued from 2026-05-04T10:41:01Z on work. That is when this was planned, by this machine's clock: keys issued between then and now are not denied, so apply at once; where the clock is ahead, new keys fail as long.
 #
-# `terraform apply` does it, `terraform destroy` undoes it.
+# Terraform does: put policy straykey-revoke-8f0dba57c309 on role web-role.
+# To do it: `terraform apply`.
+# To take the Deny away, and nothing else: `terraform apply -var contain=false`.
+# To undo all: `terraform destroy`.
 terraform {
   required_providers {
     aws = {
@@ -16,8 +19,16 @@ terraform {
   }
 }
 
+variable "contain" {
+  description = "Whether the Deny is there."
+  type        = bool
+  default     = true
+}
+
 # put policy straykey-revoke-8f0dba57c309 on role web-role
 resource "aws_iam_role_policy" "step1" {
+  count = var.contain ? 1 : 0
+
   role   = "web-role"
   name   = "straykey-revoke-8f0dba57c309"
   policy = "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"IssuedBefore\",\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\",\"Condition\":{\"DateLessThan\":{\"aws:TokenIssueTime\":\"2026-05-04T10:41:01Z\"}}}]}"

@@ -11,53 +11,88 @@
 #
 # Needs: ec2:DescribeIamInstanceProfileAssociations, ec2:DescribeInstances, ec2:ReplaceIamInstanceProfileAssociation, iam:AddRoleToInstanceProfile, iam:AttachRolePolicy, iam:CreateInstanceProfile, iam:CreateRole, iam:DeleteInstanceProfile, iam:DeleteRole, iam:DeleteRolePolicy, iam:DetachRolePolicy, iam:GetInstanceProfile, iam:GetRole, iam:GetRolePolicy, iam:ListAttachedRolePolicies, iam:PassRole, iam:PutRolePolicy, iam:RemoveRoleFromInstanceProfile, iam:TagRole
 set -euo pipefail
+exec 3>&1
 
-# IAM and EC2 take a while to know what was just made.
-again() {
-  local try
-  for try in 1 2 3 4 5 6; do
-    "$@" && return
-    sleep 10
+# What is throttled, or fails on its way, the command line itself asks again.
+export AWS_RETRY_MODE=standard AWS_MAX_ATTEMPTS=8 AWS_PAGER=
+
+# Of what is to be undone, or given back something: it is not there any more.
+gone='InvalidAssociationID.NotFound InvalidGroup.NotFound InvalidInstanceID.NotFound InvalidNetworkInterfaceID.NotFound InvalidPermission.NotFound InvalidVpcEndpoint.NotFound InvalidVpcEndpointId.NotFound Missing NoSuchEntity'
+
+# run PASSING ENOUGH COMMAND...: the refusals PASSING go by in a minute, when what was just made is known everywhere;
+# those in ENOUGH say that nothing is left to do; all others end this at once.
+run() {
+  local passing=$1 enough=$2 wait said code
+  shift 2
+  for wait in 5 10 20 30 0; do
+    said=$("$@" 2>&1 >&3) && return
+    code=
+    [[ $said =~ An\ error\ occurred\ \(([^\)]*)\) ]] && code=${BASH_REMATCH[1]}
+    [[ $wait != 0 && " $passing " == *" ${code:-?} "* ]] || break
+    sleep "$wait"
   done
+  [[ " $enough " != *" ${code:-?} "* ]] || return 0
+  printf '%s\n' "$said" "stopped at: $*" >&2
   return 1
 }
 
-# What is not there need not be taken away.
-undone() {
-  again "$@" || echo "look at this: $*" >&2
+# The id of what an earlier step made.
+found() {
+  local id
+  id=$("$@") || return
+  [ "$id" != None ] || { echo "An error occurred (Missing): nothing is found by $*" >&2 && return 1; }
+  printf '%s\n' "$id"
+}
+
+# waited STATE COMMAND...: endpoints take minutes until they are there, and until they are gone.
+waited() {
+  local wanted=$1 try
+  shift
+  for ((try = 0; try < 90; try++)); do
+    [ "$("$@" | tr '[:upper:]' '[:lower:]')" = "$wanted" ] && return
+    sleep 10
+  done
+  echo "not $wanted after 15 minutes: $*" >&2
+  return 1
 }
 
 apply() {
   :
   # make role straykey-swap-role-8f0dba57c309, a copy of web-role
-  again aws iam create-role --no-cli-pager --cli-input-json '{"RoleName": "straykey-swap-role-8f0dba57c309", "Path": "/app/", "AssumeRolePolicyDocument": "{\"Version\": \"2012-10-17\", \"Statement\": [{\"Effect\": \"Allow\", \"Principal\": {\"Service\": \"ec2.amazonaws.com\"}, \"Action\": \"sts:AssumeRole\"}]}", "MaxSessionDuration": 3600, "Description": "The web shop'"'"'s ${servers}", "PermissionsBoundary": "arn:aws:iam::111122223333:policy/limits", "Tags": [{"Key": "team", "Value": "web ${shop}"}]}'
+  run 'ConcurrentModification EntityTemporarilyUnmodifiable' '' aws iam create-role --cli-input-json '{"RoleName": "straykey-swap-role-8f0dba57c309", "Path": "/app/", "AssumeRolePolicyDocument": "{\"Version\": \"2012-10-17\", \"Statement\": [{\"Effect\": \"Allow\", \"Principal\": {\"Service\": \"ec2.amazonaws.com\"}, \"Action\": \"sts:AssumeRole\"}]}", "MaxSessionDuration": 3600, "Description": "The web shop'"'"'s ${servers}", "PermissionsBoundary": "arn:aws:iam::111122223333:policy/limits", "Tags": [{"Key": "team", "Value": "web ${shop}"}]}'
   # copy policy read to role straykey-swap-role-8f0dba57c309
-  again aws iam put-role-policy --no-cli-pager --cli-input-json '{"RoleName": "straykey-swap-role-8f0dba57c309", "PolicyName": "read", "PolicyDocument": "{\"Version\": \"2012-10-17\", \"Statement\": [{\"Effect\": \"Allow\", \"Action\": \"s3:Get*\", \"Resource\": \"*\"}]}"}'
+  run 'ConcurrentModification EntityTemporarilyUnmodifiable NoSuchEntity' '' aws iam put-role-policy --cli-input-json '{"RoleName": "straykey-swap-role-8f0dba57c309", "PolicyName": "read", "PolicyDocument": "{\"Version\": \"2012-10-17\", \"Statement\": [{\"Effect\": \"Allow\", \"Action\": \"s3:Get*\", \"Resource\": \"*\"}]}"}'
   # attach policy AmazonSSMManagedInstanceCore to role straykey-swap-role-8f0dba57c309
-  again aws iam attach-role-policy --no-cli-pager --cli-input-json '{"RoleName": "straykey-swap-role-8f0dba57c309", "PolicyArn": "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"}'
+  run 'ConcurrentModification EntityTemporarilyUnmodifiable NoSuchEntity' '' aws iam attach-role-policy --cli-input-json '{"RoleName": "straykey-swap-role-8f0dba57c309", "PolicyArn": "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"}'
   # make instance profile straykey-swap-role-8f0dba57c309
-  again aws iam create-instance-profile --no-cli-pager --cli-input-json '{"InstanceProfileName": "straykey-swap-role-8f0dba57c309", "Path": "/app/"}'
+  run 'ConcurrentModification EntityTemporarilyUnmodifiable' '' aws iam create-instance-profile --cli-input-json '{"InstanceProfileName": "straykey-swap-role-8f0dba57c309", "Path": "/app/"}'
   # put role straykey-swap-role-8f0dba57c309 into its profile
-  again aws iam add-role-to-instance-profile --no-cli-pager --cli-input-json '{"InstanceProfileName": "straykey-swap-role-8f0dba57c309", "RoleName": "straykey-swap-role-8f0dba57c309"}'
+  run 'ConcurrentModification EntityTemporarilyUnmodifiable NoSuchEntity' '' aws iam add-role-to-instance-profile --cli-input-json '{"InstanceProfileName": "straykey-swap-role-8f0dba57c309", "RoleName": "straykey-swap-role-8f0dba57c309"}'
   # give instance i-0123456789abcdef0 the new profile
-  local id0
-  id0=$(aws ec2 describe-iam-instance-profile-associations --region eu-west-1 --filters Name=instance-id,Values=i-0123456789abcdef0 Name=state,Values=associated --query 'IamInstanceProfileAssociations[0].AssociationId' --output text)
-  again aws ec2 replace-iam-instance-profile-association --region eu-west-1 --no-cli-pager --cli-input-json '{"AssociationId": "'"$id0"'", "IamInstanceProfile": {"Name": "straykey-swap-role-8f0dba57c309"}}'
+  call() {
+    local id0
+    id0=$(found aws ec2 describe-iam-instance-profile-associations --region eu-west-1 --filters Name=instance-id,Values=i-0123456789abcdef0 Name=state,Values=associated --query 'IamInstanceProfileAssociations[0].AssociationId' --output text) || return
+    aws ec2 replace-iam-instance-profile-association --region eu-west-1 --cli-input-json '{"AssociationId": "'"$id0"'", "IamInstanceProfile": {"Name": "straykey-swap-role-8f0dba57c309"}}'
+  }
+  run 'IncorrectInstanceState IncorrectState InvalidAssociationID.NotFound InvalidParameterValue Missing' '' call
   # put policy straykey-swap-role-8f0dba57c309 on role web-role
-  again aws iam put-role-policy --no-cli-pager --cli-input-json '{"RoleName": "web-role", "PolicyName": "straykey-swap-role-8f0dba57c309", "PolicyDocument": "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"Everything\",\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\"}]}"}'
+  run 'ConcurrentModification EntityTemporarilyUnmodifiable NoSuchEntity' '' aws iam put-role-policy --cli-input-json '{"RoleName": "web-role", "PolicyName": "straykey-swap-role-8f0dba57c309", "PolicyDocument": "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"Everything\",\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\"}]}"}'
 }
 
 undo() {
   :
-  undone aws iam delete-role-policy --no-cli-pager --cli-input-json '{"RoleName": "web-role", "PolicyName": "straykey-swap-role-8f0dba57c309"}'
-  local id0
-  id0=$(aws ec2 describe-iam-instance-profile-associations --region eu-west-1 --filters Name=instance-id,Values=i-0123456789abcdef0 Name=state,Values=associated --query 'IamInstanceProfileAssociations[0].AssociationId' --output text)
-  undone aws ec2 replace-iam-instance-profile-association --region eu-west-1 --no-cli-pager --cli-input-json '{"AssociationId": "'"$id0"'", "IamInstanceProfile": {"Arn": "arn:aws:iam::111122223333:instance-profile/app/web"}}'
-  undone aws iam remove-role-from-instance-profile --no-cli-pager --cli-input-json '{"InstanceProfileName": "straykey-swap-role-8f0dba57c309", "RoleName": "straykey-swap-role-8f0dba57c309"}'
-  undone aws iam delete-instance-profile --no-cli-pager --cli-input-json '{"InstanceProfileName": "straykey-swap-role-8f0dba57c309"}'
-  undone aws iam detach-role-policy --no-cli-pager --cli-input-json '{"RoleName": "straykey-swap-role-8f0dba57c309", "PolicyArn": "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"}'
-  undone aws iam delete-role-policy --no-cli-pager --cli-input-json '{"RoleName": "straykey-swap-role-8f0dba57c309", "PolicyName": "read"}'
-  undone aws iam delete-role --no-cli-pager --cli-input-json '{"RoleName": "straykey-swap-role-8f0dba57c309"}'
+  run 'ConcurrentModification EntityTemporarilyUnmodifiable' "$gone" aws iam delete-role-policy --cli-input-json '{"RoleName": "web-role", "PolicyName": "straykey-swap-role-8f0dba57c309"}'
+  call() {
+    local id0
+    id0=$(found aws ec2 describe-iam-instance-profile-associations --region eu-west-1 --filters Name=instance-id,Values=i-0123456789abcdef0 Name=state,Values=associated --query 'IamInstanceProfileAssociations[0].AssociationId' --output text) || return
+    aws ec2 replace-iam-instance-profile-association --region eu-west-1 --cli-input-json '{"AssociationId": "'"$id0"'", "IamInstanceProfile": {"Arn": "arn:aws:iam::111122223333:instance-profile/app/web"}}'
+  }
+  run 'IncorrectInstanceState IncorrectState Missing' "$gone" call
+  run 'ConcurrentModification EntityTemporarilyUnmodifiable' "$gone" aws iam remove-role-from-instance-profile --cli-input-json '{"InstanceProfileName": "straykey-swap-role-8f0dba57c309", "RoleName": "straykey-swap-role-8f0dba57c309"}'
+  run 'ConcurrentModification DeleteConflict DependencyViolation EntityTemporarilyUnmodifiable InvalidGroup.InUse' "$gone" aws iam delete-instance-profile --cli-input-json '{"InstanceProfileName": "straykey-swap-role-8f0dba57c309"}'
+  run 'ConcurrentModification EntityTemporarilyUnmodifiable' "$gone" aws iam detach-role-policy --cli-input-json '{"RoleName": "straykey-swap-role-8f0dba57c309", "PolicyArn": "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"}'
+  run 'ConcurrentModification EntityTemporarilyUnmodifiable' "$gone" aws iam delete-role-policy --cli-input-json '{"RoleName": "straykey-swap-role-8f0dba57c309", "PolicyName": "read"}'
+  run 'ConcurrentModification DeleteConflict DependencyViolation EntityTemporarilyUnmodifiable InvalidGroup.InUse' "$gone" aws iam delete-role --cli-input-json '{"RoleName": "straykey-swap-role-8f0dba57c309"}'
 }
 
 case "${1:-}" in

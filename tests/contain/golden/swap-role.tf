@@ -8,7 +8,11 @@
 # Note: One other instance has this role, and what this breaks is broken there too: i-0fedcba9876543210.
 # Note: Tags that AWS set cannot be copied: aws:cloudformation:stack-name.
 #
-# `terraform apply` does it, `terraform destroy` undoes it.
+# Terraform does: make role straykey-swap-role-8f0dba57c309, a copy of web-role; copy policy read to role straykey-swap-role-8f0dba57c309; attach policy AmazonSSMManagedInstanceCore to role straykey-swap-role-8f0dba57c309; make instance profile straykey-swap-role-8f0dba57c309; put role straykey-swap-role-8f0dba57c309 into its profile; put policy straykey-swap-role-8f0dba57c309 on role web-role.
+# By hand, with the commands that stand at their places below: give instance i-0123456789abcdef0 the new profile.
+# To do it: `terraform apply -target=aws_iam_instance_profile.step4`, then by hand: give instance i-0123456789abcdef0 the new profile, then `terraform apply`.
+# To take the Deny away, and nothing else: `terraform apply -var contain=false`.
+# To undo all: `terraform apply -var contain=false`, then the commands under "To undo it" below, the last first, then `terraform destroy`.
 terraform {
   required_providers {
     aws = {
@@ -20,6 +24,12 @@ terraform {
 
 provider "aws" {
   region = "eu-west-1"
+}
+
+variable "contain" {
+  description = "Whether the Deny is there."
+  type        = bool
+  default     = true
 }
 
 # make role straykey-swap-role-8f0dba57c309, a copy of web-role
@@ -58,13 +68,15 @@ resource "aws_iam_instance_profile" "step4" {
 
 # put role straykey-swap-role-8f0dba57c309 into its profile: said with the profile.
 
-# give instance i-0123456789abcdef0 the new profile: Terraform has no resource for it; after `terraform apply -target=aws_iam_instance_profile.step4` and before the rest, run:
-#   aws ec2 replace-iam-instance-profile-association --region eu-west-1 --no-cli-pager --cli-input-json '{"AssociationId": "'"$(aws ec2 describe-iam-instance-profile-associations --region eu-west-1 --filters Name=instance-id,Values=i-0123456789abcdef0 Name=state,Values=associated --query 'IamInstanceProfileAssociations[0].AssociationId' --output text)"'", "IamInstanceProfile": {"Name": "straykey-swap-role-8f0dba57c309"}}'
-#   To undo it, before `terraform destroy` and the last of these first:
-#   aws ec2 replace-iam-instance-profile-association --region eu-west-1 --no-cli-pager --cli-input-json '{"AssociationId": "'"$(aws ec2 describe-iam-instance-profile-associations --region eu-west-1 --filters Name=instance-id,Values=i-0123456789abcdef0 Name=state,Values=associated --query 'IamInstanceProfileAssociations[0].AssociationId' --output text)"'", "IamInstanceProfile": {"Arn": "arn:aws:iam::111122223333:instance-profile/app/web"}}'
+# By hand, as Terraform has no resource for it: give instance i-0123456789abcdef0 the new profile
+#   aws ec2 replace-iam-instance-profile-association --region eu-west-1 --cli-input-json '{"AssociationId": "'"$(aws ec2 describe-iam-instance-profile-associations --region eu-west-1 --filters Name=instance-id,Values=i-0123456789abcdef0 Name=state,Values=associated --query 'IamInstanceProfileAssociations[0].AssociationId' --output text)"'", "IamInstanceProfile": {"Name": "straykey-swap-role-8f0dba57c309"}}'
+#   To undo it:
+#   aws ec2 replace-iam-instance-profile-association --region eu-west-1 --cli-input-json '{"AssociationId": "'"$(aws ec2 describe-iam-instance-profile-associations --region eu-west-1 --filters Name=instance-id,Values=i-0123456789abcdef0 Name=state,Values=associated --query 'IamInstanceProfileAssociations[0].AssociationId' --output text)"'", "IamInstanceProfile": {"Arn": "arn:aws:iam::111122223333:instance-profile/app/web"}}'
 
 # put policy straykey-swap-role-8f0dba57c309 on role web-role
 resource "aws_iam_role_policy" "step7" {
+  count = var.contain ? 1 : 0
+
   role       = "web-role"
   name       = "straykey-swap-role-8f0dba57c309"
   policy     = "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"Everything\",\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\"}]}"

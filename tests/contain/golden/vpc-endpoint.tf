@@ -7,7 +7,10 @@
 # Note: From then on the whole VPC reaches these services through the endpoints, in one zone; it needs DNS support and DNS hostnames switched on, and each endpoint costs money by the hour.
 # Note: Connections open to S3 and DynamoDB break once when their route changes.
 #
-# `terraform apply` does it, `terraform destroy` undoes it.
+# Terraform does: make security group straykey-vpc-endpoint-8f0dba57c309; let HTTPS into the endpoints; make gateway endpoint for s3; make interface endpoint for sts; put policy straykey-vpc-endpoint-8f0dba57c309 on role web-role.
+# To do it: `terraform apply`.
+# To take the Deny away, and nothing else: `terraform apply -var contain=false`.
+# To undo all: `terraform destroy`.
 terraform {
   required_providers {
     aws = {
@@ -19,6 +22,12 @@ terraform {
 
 provider "aws" {
   region = "eu-west-1"
+}
+
+variable "contain" {
+  description = "Whether the Deny is there."
+  type        = bool
+  default     = true
 }
 
 # make security group straykey-vpc-endpoint-8f0dba57c309
@@ -63,6 +72,8 @@ resource "aws_vpc_endpoint" "step4" {
 
 # put policy straykey-vpc-endpoint-8f0dba57c309 on role web-role
 resource "aws_iam_role_policy" "step5" {
+  count = var.contain ? 1 : 0
+
   role       = "web-role"
   name       = "straykey-vpc-endpoint-8f0dba57c309"
   policy     = "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"NotFromHome\",\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\",\"Condition\":{\"BoolIfExists\":{\"aws:ViaAWSService\":\"false\"},\"StringNotEquals\":{\"aws:SourceVpc\":\"vpc-0aaaaaaaaaaaaaaa1\",\"aws:SourceVpce\":[\"vpce-0aaaaaaaaaaaaaaa1\"]}}}]}"
