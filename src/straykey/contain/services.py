@@ -1,8 +1,11 @@
 """Which VPC endpoint a service is reached by: its name in CloudTrail, and the last part of its endpoint's name.
 
-https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html and
-https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html say what there is; what a region has, its
-account knows (DescribeVpcEndpointServices).
+The endpoints were compared with AWS's list of services with PrivateLink; `email` stands only in AWS's CDK.  That
+CloudTrail calls a service as its endpoint is called is taken for granted, but where records say otherwise (`_OTHERS`).
+What a region has, its account knows (DescribeVpcEndpointServices): where it was read, that counts.
+A service may need more endpoints than its API's for single calls: agents of Bedrock, streams of DynamoDB.
+https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html
+https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html
 """
 
 from collections.abc import Mapping
@@ -20,28 +23,38 @@ class Doorway(msgspec.Struct, frozen=True, order=True):
 _GATEWAYS = ("s3", "dynamodb")
 # Services whose endpoint has the name they have in CloudTrail (`eventSource`, up to the first dot).
 _SAME = """
-    acm-pca access-analyzer apigateway appconfig application-autoscaling athena autoscaling backup batch
-    cassandra cloudformation cloudhsmv2 cloudtrail codeartifact codebuild codecommit codedeploy codepipeline comprehend
-    config datasync dms ec2 ec2messages ecs eks elasticache elasticbeanstalk elasticfilesystem elasticloadbalancing
-    elasticmapreduce events execute-api fis fsx glue guardduty imagebuilder inspector2 kms lakeformation lambda
-    license-manager logs macie2 mgn monitoring polly rds redshift redshift-data rekognition resource-groups
-    rolesanywhere secretsmanager securityhub servicecatalog servicediscovery sns sqs ssm ssmmessages states
-    storagegateway sts swf synthetics textract transcribe transfer translate workspaces xray
+    access-analyzer acm acm-pca apigateway appconfig application-autoscaling apprunner aps athena auditmanager
+    autoscaling backup batch cassandra cloudcontrolapi cloudformation cloudtrail codebuild codedeploy codepipeline
+    comprehend comprehendmedical compute-optimizer config databrew dataexchange datasync datazone detective
+    directconnect discovery dlm dms drs ds ebs ec2 ec2messages ecs eks eks-auth elasticache elasticbeanstalk
+    elasticfilesystem elasticloadbalancing elasticmapreduce emr-containers emr-serverless entityresolution events
+    execute-api fis fms frauddetector fsx glue grafana greengrass guardduty healthlake identitystore imagebuilder
+    inspector2 kafka kendra kms lakeformation lambda license-manager lightsail logs macie2 mediaconnect mediaconvert
+    mgn monitoring network-firewall osis outposts pipes polly proton ram rbin rds redshift redshift-data
+    redshift-serverless rekognition resource-explorer-2 resource-groups rolesanywhere scheduler schemas
+    secretsmanager securityhub securitylake serverlessrepo servicecatalog servicediscovery servicequotas sns sqs ssm
+    ssm-contacts ssm-incidents ssmmessages states storagegateway sts swf synthetics tagging textract transcribe
+    transfer translate verifiedpermissions vpc-lattice wafv2 wellarchitected workspaces workspaces-web xray
 """
 _OTHERS: Mapping[str, tuple[str, ...]] = {
     "airflow": ("airflow.api",),
+    "amazonmq": ("mq",),
     "bedrock": ("bedrock", "bedrock-runtime"),
+    "cloudhsm": ("cloudhsmv2",),
+    "codeartifact": ("codeartifact.api", "codeartifact.repositories"),
+    "codecommit": ("codecommit", "git-codecommit"),
     "ecr": ("ecr.api", "ecr.dkr"),
-    "eks-auth": ("eks-auth",),
     "firehose": ("kinesis-firehose",),
     "kinesis": ("kinesis-streams",),
+    "memorydb": ("memory-db",),
+    "rdsdata": ("rds-data",),
     "sagemaker": ("sagemaker.api", "sagemaker.runtime"),
     "ses": ("email",),
 }
 # Global, or with their endpoint in one region only: to a workload elsewhere there is no way through its own VPC.
 _GLOBAL = """
     account aws-portal billing budgets ce chatbot cloudfront globalaccelerator health iam importexport networkmanager
-    organizations route53 route53domains shield signin sso sso-directory support tax trustedadvisor waf
+    organizations route53 route53domains shield signin support tax trustedadvisor waf
 """
 _KNOWN = {**{name: (name,) for name in _SAME.split()}, **{name: (name,) for name in _GATEWAYS}, **_OTHERS}
 GLOBAL = frozenset(_GLOBAL.split())
