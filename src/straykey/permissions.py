@@ -199,6 +199,11 @@ FEATURES = (
                 "ec2:StopInstances",
             ),
             Permission("ec2:CreateTags", On.NETWORK, why="EC2 asks for it where what is made has a tag from the start"),
+            Permission(
+                "route53:AssociateVPCWithHostedZone",
+                On.ANYTHING,
+                why="EC2 asks for it where an endpoint answers to the service's own name in the VPC",
+            ),
         ),
     ),
     Feature(

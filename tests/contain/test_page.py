@@ -3,7 +3,9 @@
 import json
 
 from straykey.contain.catalogue import ABOUT, AFTER_A_DENY, About
+from straykey.contain.needs import CHECKS
 from straykey.contain.plan import Option
+from straykey.permissions import FEATURES
 from tests.conftest import ROOT, Golden
 from tests.contain.thefts import ENDPOINT, NAT, account, as_role, called, heirs, plan_of, theft
 
@@ -37,13 +39,34 @@ def permissions_table() -> str:
     return "| option | permissions |\n|---|---|\n" + "".join(rows)
 
 
+def purposes_table() -> str:
+    by_name = {feature.name: feature for feature in FEATURES}
+    rows = {
+        "to compare: what the role and the instance are": sorted(by_name["contain"].actions),
+        "before `--apply`, and `--rollback`: whose account it is, and whether the plan fits and is allowed": CHECKS,
+        "for each option: its calls, their undoing, and to see that they are done": ["the next table"],
+        "`--verify` from the event history": sorted(by_name["history"].actions),
+        "`--verify` from a trail's bucket": ["see [s3.md](s3.md#permissions)"],
+    }
+    body = (
+        f"| {purpose} | {', '.join(f'`{one}`' if ':' in one else one for one in needed)} |\n"
+        for purpose, needed in rows.items()
+    )
+    return "| purpose | permissions |\n|---|---|\n" + "".join(body)
+
+
 def test_the_page_is_made_from_the_code(golden: Golden) -> None:
     (deny,) = plan_of(Option.PIN, theft(homes=(NAT, ENDPOINT))).denies
     policy = f"```json\n{json.dumps(json.loads(deny.document), indent=1)}\n```\n"
     page = PAGE.read_text()
     going_on = "".join(f"* {limit}\n" for limit in AFTER_A_DENY)
     page = between(page, "going-on", going_on)
-    for mark, content in (("options", options_table()), ("pin", policy), ("permissions", permissions_table())):
+    for mark, content in (
+        ("options", options_table()),
+        ("pin", policy),
+        ("purposes", purposes_table()),
+        ("permissions", permissions_table()),
+    ):
         page = between(page, mark, content)
     golden("docs/contain.md", page)
 
