@@ -169,6 +169,20 @@ def test_a_policy_of_the_same_name_is_put_back_letter_by_letter() -> None:
     )
 
 
+def test_a_policy_of_ours_that_is_on_the_role_already_is_told_but_for_the_one_that_is_replaced() -> None:
+    inline = tuple(InlinePolicy(name, READ) for name in (f"straykey-pin-{FINDING[:12]}", "straykey-pin-mine"))
+    attached = (f"arn:aws:iam::{ACCOUNT}:policy/straykey-revoke-0123456789ab",)
+    read = account(role=role(inline=inline, attached=attached))
+    for plan in plans_of(theft(), read, AT):
+        told = [note for note in plan.notes if "applied before" in note]
+        assert len(told) == (not plan.option.is_companion)
+        assert all("straykey-revoke-0123456789ab" in note and "mine" not in note for note in told)
+        assert any(inline[0].name in note for note in told) is (
+            not plan.option.is_companion and plan.option is not Option.PIN
+        )
+    assert not any("applied before" in note for plan in plans_of(theft(), account(), AT) for note in plan.notes)
+
+
 def test_a_pin_without_inline_room_is_a_managed_policy_and_without_any_room_a_trouble() -> None:
     plan = plan_of(Option.PIN, theft(), account(role=role(inline=full(10_000))))
     assert (steps(plan), undone(plan)) == (["CreatePolicy", "AttachRolePolicy"], ["DetachRolePolicy", "DeletePolicy"])

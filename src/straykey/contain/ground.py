@@ -25,6 +25,7 @@ _SESSION = re.compile(r"[A-Za-z0-9_+=,.@-]{2,64}")
 _USER_ID = re.compile(r"[A-Z0-9]{16,128}:[A-Za-z0-9_+=,.@-]{2,64}")
 _ENDPOINT = re.compile(r"vpce-[0-9a-f]{8,17}")
 _FINDING = re.compile(r"[0-9a-f]{12,64}")
+_OURS = re.compile(rf"straykey-({'|'.join(Option)})-[0-9a-f]{{{_SHORT}}}")
 _SERVICE_LINKED = "/aws-service-role/"
 
 
@@ -174,6 +175,17 @@ def other_account(ground: Ground) -> tuple[Trouble, ...]:
         return ()
     text = f"The account read is {ground.account.id}; the stolen keys are of {theirs}"
     return (Trouble(text, f"use credentials of {theirs}"),)
+
+
+def standing(ground: Ground, option: Option) -> tuple[str, ...]:
+    """Whether the role has policies of ours from before; that of the option's own name is replaced by its plan."""
+    if ground.role is None:
+        return ()
+    there = {one.name for one in ground.role.inline} | {arn.rpartition("/")[2] for arn in ground.role.attached}
+    ours = sorted(name for name in there - {ground.name(option)} if _OURS.fullmatch(name))
+    if not ours:
+        return ()
+    return (f"On the role stands what was applied before, and the rehearsal leaves it out: {', '.join(ours)}.",)
 
 
 def undeniable(ground: Ground) -> tuple[Trouble, ...]:

@@ -11,7 +11,7 @@ from straykey.contain.catalogue import ABOUT
 from straykey.contain.companions import imdsv2, isolate, stop
 from straykey.contain.endpoints import vpc_endpoint
 from straykey.contain.everywhere import pin_everywhere
-from straykey.contain.ground import Draft, Ground, other_account, undeniable, wrong_names
+from straykey.contain.ground import Draft, Ground, other_account, standing, undeniable, wrong_names
 from straykey.contain.pin import pin
 from straykey.contain.plan import Option, Plan, Trouble
 from straykey.contain.swap import swap_role
@@ -60,6 +60,8 @@ def _plan(ground: Ground, option: Option) -> Plan:
         draft = replace(draft, steps=(), troubles=(nowhere,))  # its denies can be rehearsed all the same
     if not option.is_companion and ground.role is None and not ground.theft.is_role_arn_known:
         draft = replace(draft, notes=(*draft.notes, "The role's path is in no record: its ARN may be another."))
+    if not option.is_companion:
+        draft = replace(draft, notes=(*draft.notes, *standing(ground, option)))
     return draft.plan(option, ABOUT[option].limits)
 
 
