@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from straykey import aws
 from straykey.contain.account import Account, Endpoint, InlinePolicy, Instance, Interface, Role, Tag
-from straykey.contain.clients import Clients, Reach, ec2_pages, equals, iam_pages
+from straykey.contain.clients import Clients, ec2_pages, equals, iam_pages
 from straykey.contain.lookup import association_of, associations
 from straykey.contain.patience import Clock, patiently
 from straykey.contain.room import inline_policies, minified
