@@ -173,7 +173,14 @@ def test_what_may_not_be_read_is_told_and_the_rest_is_read(
     posture = read()
     assert posture.unread == (f"{what}: access denied; it needs {permission}",)
     region = posture.region(REGION)
-    unread = [region.gates, region.services, region.machines, region.defaults, posture.profiles, posture.organization]
+    unread: list[object] = [
+        region.gates,
+        region.services,
+        region.machines,
+        region.defaults,
+        posture.profiles,
+        posture.organization,
+    ]
     unread += [posture.trails, *(known for one in posture.trails or () for known in (one.is_logging, one.basic))]
     assert unread.count(None) == 1
 

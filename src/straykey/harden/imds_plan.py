@@ -1,6 +1,5 @@
 """How to come to IMDSv2 everywhere, in order: each measure breaks less when those before it are done."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
@@ -9,14 +8,11 @@ import msgspec
 from msgspec.structs import replace
 
 from straykey.formats.text import bounded, printable
+from straykey.harden.command import Argv, aws, is_instance, is_region
 from straykey.harden.imds import Allows, Host, Survey, V1Role
 from straykey.harden.imds_document import Document, declarative_policy, keys_policy, keys_scp, launch_policy
 from straykey.harden.posture import Posture
 
-Argv = tuple[str, ...]
-
-_INSTANCE = re.compile(r"i-[0-9a-f]{8}(?:[0-9a-f]{9})?")
-_REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-[0-9]{1,2}")
 _SHOWN = 200  # letters of a user agent
 _DAY_SECONDS = "86400"
 
@@ -81,8 +77,7 @@ def _of_account(account: str, hosts: list[Host], survey: Survey, posture: Postur
 
 
 def _is_named(host: Host) -> bool:
-    """What is put into a command comes from logs: it must look like what it is."""
-    return _INSTANCE.fullmatch(host.id) is not None and _REGION.fullmatch(host.region) is not None
+    return is_instance(host.id) and is_region(host.region)
 
 
 def _is_ready(host: Host) -> bool:
@@ -118,7 +113,7 @@ def _metric(host: Host, survey: Survey) -> Argv:
     said = ("--namespace", "AWS/EC2", "--metric-name", "MetadataNoToken", "--statistics", "Sum")
     when = ("--start-time", survey.since, "--end-time", survey.until, "--period", _DAY_SECONDS)
     of = ("--dimensions", f"Name=InstanceId,Value={host.id}")
-    return ("aws", "cloudwatch", "get-metric-statistics", "--region", host.region, *said, *of, *when)
+    return aws("cloudwatch", "get-metric-statistics", host.region, *said, *of, *when)
 
 
 def _require(hosts: list[Host]) -> Measure | None:
@@ -140,7 +135,7 @@ def _tokens(host: Host, tokens: str) -> Argv:
 
 
 def _modify(host: Host) -> Argv:
-    return ("aws", "ec2", "modify-instance-metadata-options", "--region", host.region, "--instance-id", host.id)
+    return aws("ec2", "modify-instance-metadata-options", host.region, "--instance-id", host.id)
 
 
 def _hops(hosts: list[Host]) -> Measure | None:
@@ -198,7 +193,7 @@ def _default(hosts: list[Host], posture: Posture | None) -> Measure | None:
     wanting = {
         name: defaults.http_tokens or "no-preference"
         for name, defaults in read.items()
-        if defaults.http_tokens != "required" and defaults.managed_by != _DECLARED and _REGION.fullmatch(name)
+        if defaults.http_tokens != "required" and defaults.managed_by != _DECLARED and is_region(name)
     }
     wanting |= {one.region: "" for one in hosts if one.region not in read}
     if not wanting:
@@ -219,7 +214,7 @@ _DECLARED = "declarative-policy"
 
 
 def _defaults(region: str, tokens: str) -> Argv:
-    return ("aws", "ec2", "modify-instance-metadata-defaults", "--region", region, "--http-tokens", tokens)
+    return aws("ec2", "modify-instance-metadata-defaults", region, "--http-tokens", tokens)
 
 
 def _declare(hosts: list[Host], postures: Iterable[Posture]) -> Measure | None:

@@ -1,0 +1,56 @@
+"""What the detector cannot see, and the setting that mends it, as values."""
+
+from enum import StrEnum
+
+import msgspec
+
+from straykey.harden.command import Argv
+
+
+class Blind(StrEnum):
+    """Kinds of blindness, the worst first."""
+
+    NO_TRAIL = "no-trail"
+    NOT_LOGGING = "not-logging"
+    NOT_DELIVERING = "not-delivering"
+    MANAGEMENT = "management-events"
+    READ = "reading-calls"
+    WRITE = "writing-calls"
+    ISSUANCE = "ec2-issuance"
+    REGION = "region"
+    ACCOUNT = "account"
+    GLOBAL = "global-services"
+    EXCLUDED = "excluded-sources"
+    SILENT = "silent"
+    ORGANIZATION = "organization"
+    DATA = "data-events"
+    NETWORK = "network-activity"
+
+
+class Sign(StrEnum):
+    """What tells of it."""
+
+    SETTING = "setting"  # of a trail: that is so
+    RECORDS = "records"  # what was read, or what was not: the settings are not known from it
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """`unseen` is what the detector cannot see, `mend` the setting in words, `command` the call that sets it.
+
+    `covered_by` names other trails of the account that record it: then it is a gap only for who reads this trail.
+    `adds` names all that the command lets the trail record besides what it does.  `owner` is whose credentials the
+    command wants.  `cost` warns where the mend is charged for.
+    """
+
+    blind: Blind
+    sign: Sign
+    account: str
+    unseen: str
+    mend: str
+    trail: str = ""
+    regions: tuple[str, ...] = ()
+    command: Argv = ()
+    adds: tuple[str, ...] = ()
+    owner: str = ""
+    cost: str = ""
+    covered_by: tuple[str, ...] = ()
