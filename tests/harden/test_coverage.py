@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from msgspec import to_builtins
 from msgspec.structs import replace
 
 from straykey.core.coverage import Covered, Kind, Seen
@@ -13,6 +14,7 @@ from straykey.harden.selector import Takes, takes
 from straykey.harden.trail_gap import trail_gaps
 from straykey.sim.scenario import simulate
 from tests.aws import Aws
+from tests.conftest import Golden
 from tests.harden import scenes
 from tests.harden.machines import machine
 from tests.harden.machines import posture as with_machines
@@ -102,6 +104,16 @@ def test_what_another_trail_records_is_a_gap_only_for_who_reads_this_one() -> No
     assert "every copy" in gaps[Blind.READ].cost
 
 
+def test_what_no_trail_records_is_mended_in_the_best_of_them_alone() -> None:
+    data = BasicSelector(has_management=False, data=EVERYTHING[:1])
+    gaps = trail_gaps(posture(trail("data", data), trail("main", BasicSelector("WriteOnly"))))
+    assert [one.covered_by for one in gaps if "S3" in one.unseen] == [("data",)]
+    assert {(one.trail, one.also) for one in gaps if one.blind in (Blind.READ, Blind.MANAGEMENT)} == {
+        ("main", ("data",))
+    }
+    assert [one.trail for one in gaps if one.blind is Blind.DATA] == ["main", "main", "main"]
+
+
 def test_a_trail_of_one_region_does_not_stand_in_for_one_of_all() -> None:
     near = trail("near", ALL, is_multi_region=False)
     gaps = found(posture(trail("half", BasicSelector("WriteOnly", data=EVERYTHING)), near))
@@ -120,6 +132,14 @@ def test_data_events_of_some_buckets_are_told_from_none() -> None:
     some = DataResource("AWS::S3::Object", ("arn:aws:s3:::one/",))
     gaps = trail_gaps(posture(trail("main", BasicSelector(data=(some, *EVERYTHING[1:])))))
     assert ["selects some of it" in one.unseen for one in gaps] == [True]
+
+
+def test_gaps_read_like_this(golden: Golden) -> None:
+    blind = trail("main", BasicSelector("WriteOnly", excluded=("kms.amazonaws.com",)), is_multi_region=False)
+    data = trail("data", BasicSelector(has_management=False, data=EVERYTHING[:1]), is_logging=False)
+    of = posture(blind, data, organization=Organization("o-exampleorg1", "444455556666"), services=("s3",))
+    gaps = coverage_gaps(ledger_of([use_record(awsRegion="ap-south-1")]), postures=[of])
+    golden("tests/golden/harden/coverage.json", json.dumps(to_builtins(gaps), indent=1) + "\n")
 
 
 def test_run_in_order_no_command_takes_back_another() -> None:
@@ -215,9 +235,9 @@ def test_a_key_that_came_while_records_were_read_shows_that_its_issuance_is_not_
 
 
 def test_a_key_used_longer_after_the_first_record_than_any_key_lives_came_in_between() -> None:
-    late = {"issued": None, "key": "ASIAEXAMPLEKEY000002"}
-    assert Blind.ISSUANCE in shown(BEFORE, use_record(time="2026-05-04T21:00:01Z", **late))
-    assert Blind.ISSUANCE not in shown(BEFORE, use_record(time="2026-05-04T20:59:59Z", **late))
+    late, soon = (use_record(time=f"2026-05-04T{time}Z", issued=None) for time in ("21:00:01", "20:59:59"))
+    assert Blind.ISSUANCE in shown(BEFORE, late)
+    assert Blind.ISSUANCE not in shown(BEFORE, soon)
 
 
 def test_a_key_from_before_the_records_proves_nothing() -> None:

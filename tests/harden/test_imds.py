@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 import pytest
+from msgspec import to_builtins
 
 from straykey.core.evidence import Bounds
 from straykey.core.judge import judge
@@ -15,6 +16,7 @@ from straykey.harden.imds import Allows, Denial, Host, Survey, survey
 from straykey.harden.imds_plan import Measure, Step, plan
 from straykey.harden.posture import Defaults, Posture
 from straykey.sim.scenario import simulate
+from tests.conftest import Golden
 from tests.harden.machines import ACCOUNT, IDLE, REGION, ROLE_ARN, WEB, machine, posture
 from tests.records import RawRecord, issuance_record, use_record
 from tests.seen import findings_of, ledger_of
@@ -204,6 +206,17 @@ def test_what_comes_from_logs_gets_into_no_command_and_acts_on_no_terminal() -> 
     assert "\\x1b" in said
     assert all(char.isprintable() for one in found.values() for text in (one.text, *one.notes) for char in text)
     assert not [part for one in found.values() for command in one.commands for part in command if "profile x" in part]
+
+
+def test_a_plan_reads_like_this(golden: Golden) -> None:
+    ancient = [v1(time=f"2026-05-04T10:00:{second}Z") for second in range(10, 22)]
+    node = v2(instance="i-0123456789abcdef2", event="RegisterContainerInstance", source="ecs.amazonaws.com")
+    set_up = posture(
+        machine(), machine(OTHER), machine("i-0123456789abcdef2", hops=1), machine(IDLE), defaults=Defaults()
+    )
+    records = [*ancient, v2(instance=OTHER), node]
+    measures = plan(surveyed(*records, postures=[set_up]), [set_up])
+    golden("tests/golden/harden/imds.plan.json", json.dumps(to_builtins(measures), indent=1) + "\n")
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

@@ -38,6 +38,7 @@ class Gap(msgspec.Struct, frozen=True):
     """`unseen` is what the detector cannot see, `mend` the setting in words, `command` the call that sets it.
 
     `covered_by` names other trails of the account that record it: then it is a gap only for who reads this trail.
+    `also` names others that leave it out as well: one trail that records it is enough.
     `adds` names all that the command lets the trail record besides what it does.  `owner` is whose credentials the
     command wants.  `cost` warns where the mend is charged for.
     """
@@ -54,3 +55,4 @@ class Gap(msgspec.Struct, frozen=True):
     owner: str = ""
     cost: str = ""
     covered_by: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()

@@ -145,7 +145,7 @@ def _hops(hosts: list[Host]) -> Measure | None:
     signs = sorted({sign for one in near for sign in one.container_signs})
     return Measure(
         Step.HOPS,
-        f"{_many(len(near), 'instance')} with a hop limit of 1 run containers ({', '.join(signs)}): "
+        f"Containers run on {_many(len(near), 'instance')} with a hop limit of 1 ({', '.join(signs)}): "
         "once tokens are required, those on a bridge get no more answer",
         commands=tuple(
             (*_modify(one), "--http-put-response-hop-limit", "2", "--http-endpoint", "enabled") for one in near
@@ -165,7 +165,7 @@ def _update(survey: Survey) -> Measure | None:
         return None
     return Measure(
         Step.UPDATE,
-        f"{_many(len(using), 'instance')} still use keys that came by IMDSv1: update these programs first, "
+        f"Keys that came by IMDSv1 are still used on {_many(len(using), 'instance')}: update these programs first, "
         "then require tokens as above",
         notes=tuple(_programs(role, host) for role, host in using),
     )

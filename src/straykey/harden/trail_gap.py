@@ -24,7 +24,10 @@ _LEADER = {"aws": "us-east-1"}  # where the global services' events of a partiti
 _BUCKET = "YOUR-LOG-BUCKET"
 _READ = {CATEGORY: MANAGEMENT, READ_ONLY: "true", SOURCE: "sts.amazonaws.com"}
 _WRITE = {CATEGORY: MANAGEMENT, READ_ONLY: "false", SOURCE: "ec2.amazonaws.com"}
-_EXCLUDABLE = ("kms.amazonaws.com", "rdsdata.amazonaws.com")
+_EXCLUDABLE = {
+    "kms.amazonaws.com": "what was decrypted",
+    "rdsdata.amazonaws.com": "what was asked of databases through their API",
+}
 _DATA = {
     "AWS::S3::Object": "GetObject, PutObject and DeleteObject of S3: what was copied, overwritten or deleted",
     "AWS::Lambda::Function": "Invoke of Lambda: what was run",
@@ -58,11 +61,41 @@ def trail_gaps(posture: Posture, acting: Iterable[str] = ()) -> tuple[Gap, ...]:
     if not posture.trails:
         return (_no_trail(posture),)
     found = [one for trail in posture.trails for one in _of_trail(trail, posture)]
+    found = _mended_once(found, posture)
     found += [_Found(one) for one in (*_regions(posture, posture.trails, acting), *_organization(posture))]
     order = list(Blind)
     # What no other trail records comes first: it is what must be mended.
     found.sort(key=lambda one: (bool(one.gap.covered_by), order.index(one.gap.blind)))
     return tuple(_with_commands(found))
+
+
+def _mended_once(found: list[_Found], posture: Posture) -> list[_Found]:
+    """What several trails leave out is mended in the best of them: a second copy is only paid for."""
+    kept = []
+    for one in found:
+        alike = [other for other in found if other.wanted and other.gap.mend == one.gap.mend]
+        rivals = {other.trail.arn: other.trail for other in alike if other.trail and not other.gap.covered_by}
+        if one.trail is None or one.trail.arn not in rivals:
+            kept.append(one)
+            continue
+        best = max(sorted(rivals.values(), key=lambda trail: trail.arn), key=_worth)
+        if best is one.trail:
+            also = tuple(
+                sorted(trail.name for trail in rivals.values() if trail is not best and _stands_in(best, trail))
+            )
+            kept.append(replace(one, gap=replace(one.gap, also=also)))
+        elif not _stands_in(best, one.trail):
+            kept.append(one)
+    return kept
+
+
+def _worth(trail: Trail) -> tuple[bool, bool, bool]:
+    return trail.is_logging is not False, trail.is_multi_region, takes(trail, _WRITE) is Takes.ALL
+
+
+def _stands_in(trail: Trail, other: Trail) -> bool:
+    """Whether it is there wherever the other is."""
+    return trail.is_multi_region or (not other.is_multi_region and trail.home_region == other.home_region)
 
 
 def _with_commands(found: Iterable[_Found]) -> Iterator[Gap]:
@@ -122,9 +155,7 @@ def _others(trail: Trail, posture: Posture) -> list[Trail]:
     return [
         one
         for one in posture.trails or ()
-        if one.arn != trail.arn
-        and one.is_logging is not False
-        and (one.is_multi_region or (not trail.is_multi_region and one.home_region == trail.home_region))
+        if one.arn != trail.arn and one.is_logging is not False and _stands_in(one, trail)
     ]
 
 
@@ -186,7 +217,7 @@ def _management(trail: Trail, posture: Posture) -> Iterator[_Found]:
         yield _managing(trail, posture, Blind.WRITE, unseen, (_WRITE,))
     excluded = [one for one in _EXCLUDABLE if not any(takes(trail, event) for event in _halves(_of_source(one)))]
     if excluded and Takes.ALL in (read, write):
-        unseen = f"calls of {' and '.join(excluded)}: what was decrypted, or asked of a database"
+        unseen = "; ".join(f"calls of {one}: {_EXCLUDABLE[one]}" for one in excluded)
         probes = [event for one in excluded for event in _halves(_of_source(one))]
         yield _managing(trail, posture, Blind.EXCLUDED, unseen, probes)
 
