@@ -154,6 +154,9 @@ def test_a_metadata_service_that_is_off_is_not_turned_on() -> None:
 
 def test_instances_whose_calls_are_not_told_apart_are_left_alone() -> None:
     assert Step.REQUIRE not in measures(v1(), v2(), postures=[posture(machine())])
+    silent = use_record(delivery=None, key="ASIAEXAMPLEKEY000003", address="ec2.amazonaws.com")
+    assert Step.REQUIRE not in measures(v2(), silent, postures=[posture(machine())])
+    assert Step.REQUIRE in measures(v2(), postures=[posture(machine())])
 
 
 def test_containers_behind_one_hop_get_another_before_tokens_are_required() -> None:

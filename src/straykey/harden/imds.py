@@ -124,6 +124,7 @@ def survey(ledger: Settled, findings: Iterable[Finding] = (), postures: Iterable
     """What the ledger tells of how keys came.  Networks that a finding calls stray are thieves', not the instance's."""
     strays = _strays(findings)
     by_account = {one.account: one for one in postures}
+    settings = {account: _settings(one) for account, one in by_account.items()}
     gathered: dict[tuple[str, str, str], list[_Told]] = defaultdict(list)
     span: set[str] = set()
     for arn in sorted(ledger.sessions):
@@ -132,8 +133,8 @@ def survey(ledger: Settled, findings: Iterable[Finding] = (), postures: Iterable
             continue
         session = evidence.session
         place = (session.account, session.partition, session.role)
-        posture = by_account.get(session.account, Posture(session.account))
-        gathered[place].append(_told(evidence, strays.get(arn, frozenset()), posture, ledger.bounds))
+        set_up = settings.get(session.account, _Settings({}, frozenset()))
+        gathered[place].append(_told(evidence, strays.get(arn, frozenset()), set_up, ledger.bounds))
         span |= _span(evidence)
     for place, told in _idle(by_account.values(), gathered):
         gathered[place].append(told)
@@ -152,6 +153,18 @@ def _strays(findings: Iterable[Finding]) -> dict[str, frozenset[str]]:
 
 def _span(evidence: Evidence) -> set[str]:
     return {time for one in evidence.sightings.values() for time in (one.first.time, one.last.time)}
+
+
+class _Settings(msgspec.Struct, frozen=True):
+    """The instances of an account by id, and the regions whose instances were read."""
+
+    machines: Mapping[str, Machine]
+    regions: frozenset[str]
+
+
+def _settings(posture: Posture) -> _Settings:
+    read = frozenset(one.name for one in posture.regions if one.machines is not None)
+    return _Settings({one.id: one for one in posture.machines()}, read)
 
 
 class _Told(msgspec.Struct, frozen=True):
@@ -173,7 +186,7 @@ class _Part(msgspec.Struct, frozen=True):
     calls: int
 
 
-def _told(evidence: Evidence, strays: frozenset[str], posture: Posture, bounds: Bounds) -> _Told:
+def _told(evidence: Evidence, strays: frozenset[str], settings: _Settings, bounds: Bounds) -> _Told:
     deliveries = delivery_of(evidence)
     sightings = sightings_of(evidence, require_issuance=False)
     own = [part for one in sightings if one.network.key not in strays for part in _parts(one, deliveries, bounds)]
@@ -181,7 +194,7 @@ def _told(evidence: Evidence, strays: frozenset[str], posture: Posture, bounds: 
     v1 = [one for one in own if one.version == V1]
     is_deniable = evidence.session.role != IDENTITY_ROLE
     return _Told(
-        host=_host(evidence, own, theirs, posture),
+        host=_host(evidence, own, theirs, settings),
         role_arn=min(evidence.role_arns.times, default=""),
         denials=tuple(_denials(v1, bounds)) if is_deniable else (),
         is_estimate=any(one.sighting.events.overflowed for one in v1),
@@ -217,7 +230,7 @@ def _denials(parts: Iterable[_Part], bounds: Bounds) -> Iterator[Denial]:
             )
 
 
-def _host(evidence: Evidence, own: list[_Part], theirs: list[_Part], posture: Posture) -> Host:
+def _host(evidence: Evidence, own: list[_Part], theirs: list[_Part], settings: _Settings) -> Host:
     instance, region = instance_of(evidence)
     host = Host(
         id=instance or evidence.session.name,
@@ -228,7 +241,7 @@ def _host(evidence: Evidence, own: list[_Part], theirs: list[_Part], posture: Po
         unknown_calls=sum(one.calls for one in own if not one.version),
         container_signs=tuple(sorted({sign for one in own for sign in container_signs(one.sighting)})),
     )
-    return _as_set_up(host, evidence, posture)
+    return _as_set_up(host, evidence, settings)
 
 
 def _used(parts: list[_Part], version: str) -> Used | None:
@@ -257,14 +270,13 @@ def _agents(user_agents: Iterable[str]) -> Iterator[Agent]:
     return (Agent(name, agent, asks_for_tokens(agent)) for name, (_, agent) in worst.items())
 
 
-def _as_set_up(host: Host, evidence: Evidence, posture: Posture) -> Host:
-    machine = next((one for one in posture.machines() if one.id == host.id), None)
+def _as_set_up(host: Host, evidence: Evidence, settings: _Settings) -> Host:
+    machine = settings.machines.get(host.id)
     if machine is not None:
         return _as_machine(host, machine)
-    was_read = posture.region(host.region).machines is not None
     likely = host.v1 is not None or host.stray_v1_calls > 0 or _has_twins(evidence)
     return msgspec.structs.replace(
-        host, allows_v1=Allows.LIKELY if likely else Allows.UNKNOWN, is_gone=was_read and bool(host.region)
+        host, allows_v1=Allows.LIKELY if likely else Allows.UNKNOWN, is_gone=host.region in settings.regions
     )
 
 
