@@ -14,7 +14,7 @@ from straykey.core.codec import (
 from straykey.core.grant import Grant
 from straykey.core.making import Made
 from tests.core.test_ledger_laws import histories, read
-from tests.records import RawRecord
+from tests.records import RawRecord, issuance_record, use_record
 
 
 @settings(max_examples=100, deadline=None)
@@ -38,6 +38,16 @@ def test_equal_evidence_gives_equal_bytes(records: list[RawRecord]) -> None:
     other.settle()
     written = [{arn: evidence_to_bytes(each) for arn, each in ledger.sessions.items()} for ledger in (one, other)]
     assert written[0] == written[1]
+
+
+def test_evidence_from_before_beacons_were_kept_is_still_read() -> None:
+    ledger = read([issuance_record(), use_record(agent="curl/8.1")])
+    ledger.settle()
+    (evidence,) = ledger.sessions.values()
+    written = evidence_to_bytes(evidence)
+    assert written.endswith(b"\x80"), "no beacons, and they come last"
+    *fields, _ = msgspec.msgpack.decode(written[1:])
+    assert evidence_from_bytes(b"\x01" + msgspec.msgpack.encode(fields)) == evidence
 
 
 @pytest.mark.parametrize("data", [b"", b"\x02", b"\xff" + msgspec.msgpack.encode(1)])

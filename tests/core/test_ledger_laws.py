@@ -34,6 +34,7 @@ TIGHT = Bounds(
     names=1,
     grants=2,
     makings=2,
+    beacons=2,
 )
 
 ADDRESSES = [
@@ -60,6 +61,7 @@ ODD_IDS: list[dict[str, Any]] = [
     {"sharedEventID": "shared"},
     {"sharedEventID": "other"},
 ]
+BEACONS = ["straykey-beacon/1", "aws-cli/2.17.0 app/straykey-beacon"]
 pick = st.sampled_from
 
 
@@ -78,7 +80,7 @@ def uses(draw: st.DrawFn) -> RawRecord:
         time=draw(times()),
         key=draw(pick(["ASIAEXAMPLEKEY00000A", "ASIAEXAMPLEKEY00000B", "ASIAEXAMPLEKEY00000C"])),
         event=draw(pick(["ListBuckets", "GetObject", "PutObject", "DeleteObject"])),
-        agent=draw(pick(["aws-cli/2.17.0", "Boto3/1.34", "curl/8.1", "aws-sdk-go/1.48"])),
+        agent=draw(pick(["aws-cli/2.17.0", "Boto3/1.34", "curl/8.1", "aws-sdk-go/1.48", *BEACONS])),
         error=draw(pick([None, None, "AccessDenied"])),
         delivery=draw(pick([None, "1.0", "2.0"])),
         endpoint=endpoint,
@@ -293,6 +295,7 @@ def test_no_session_keeps_more_than_its_bounds(records: list[RawRecord]) -> None
     for evidence in ledger.sessions.values():
         assert len(evidence.sightings) <= (TIGHT.networks + TIGHT.neighbours * TIGHT.neighbourhoods) * lanes
         assert len(evidence.issuances) <= TIGHT.issuances
+        assert len(evidence.beacons) <= TIGHT.beacons
         for sighting in evidence.sightings.values():
             assert len(sighting.events.kept) <= TIGHT.events
             assert len(sighting.calls.times) <= TIGHT.calls

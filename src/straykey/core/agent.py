@@ -17,6 +17,17 @@ _CALLER = re.compile(
     r"|(?:.+\.)?amazonaws\.com(?:\.cn)?|(?:.+\.)?amazon\.com|(?:.+\.)?api\.aws"
 )
 
+# What the call at boot bears that `straykey harden` sets up: as a program's own name, or as the application id that
+# AWS's command line and SDKs append (https://docs.aws.amazon.com/sdkref/latest/guide/feature-appid.html).
+BEACON = "straykey-beacon"
+_BEACON = re.compile(rf"(?:app/)?{BEACON}(?:/[0-9.]+)?")
+
+
+@remembered(8192)
+def is_beacon(agent: str) -> bool:
+    """True for the beacon's call at boot.  Anybody can write such a name: `core.beacon` says when it counts."""
+    return BEACON in agent and any(map(_BEACON.fullmatch, agent.strip("[]").split()))
+
 
 @remembered(8192)
 def family(agent: str) -> str:

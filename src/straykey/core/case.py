@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from straykey.core.evidence import Evidence, Sighting
+from straykey.core.beacon import beacon_of
+from straykey.core.evidence import Beacon, Evidence, Sighting
 from straykey.core.fleet import Fleet
 from straykey.core.grant import Grant
 from straykey.core.network import PUBLIC_LANES, IPNetwork, Lane, parse_address
@@ -22,7 +23,7 @@ from straykey.core.ranges import AwsPrefix, AwsRanges
 from straykey.core.residence import Life, is_settled, life_of
 from straykey.core.settings import Settings
 from straykey.core.tenant import tenant_of
-from straykey.core.workload import Home, Workload
+from straykey.core.workload import INSTANCE, Home, Workload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,6 +56,12 @@ class Subject(msgspec.Struct, frozen=True, dict=True):
     @once
     def life(self) -> Life:
         return life_of(self.evidence.sightings.values())
+
+    @once
+    def beacon(self) -> Beacon | None:
+        """The call it made at boot, where that counts.  Instances make one; nothing else is told to."""
+        is_instance = self.workload is INSTANCE
+        return beacon_of(self.evidence, self.context.fleet.spoofed) if is_instance and self.evidence.beacons else None
 
     @once
     def settled(self) -> tuple[Sighting, ...]:
@@ -197,6 +204,18 @@ class Scene(msgspec.Struct, frozen=True, dict=True):
             return False
         owner = self.context.fleet.endpoint_owner(network)
         return bool(owner) and not self.is_ours(owner) and self.subject.could_be_home_beside(network.key)
+
+    @property
+    def has_beacon(self) -> bool:
+        beacon = self.subject.beacon
+        return beacon is not None and beacon.network.key == self.sighting.network.key
+
+    @once
+    def is_others(self) -> bool:
+        """True if evidence says that the address is another account's."""
+        sighting, evidence = self.sighting, self.subject.evidence
+        owner = self.context.fleet.owner_of(sighting.network, sighting.first.time, evidence.session.arn)
+        return bool(owner) and owner != self.account
 
     @property
     def could_be_home(self) -> bool:

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from straykey.core.agent import is_beacon
 from straykey.core.calls import TIME, Calls, hours_of, rank
-from straykey.core.network import Lane, Network, neighbourhood
+from straykey.core.network import LOCKABLE, Lane, Network, neighbourhood
 from straykey.core.observation import Caller, Event, Issuance, Issued, Use
 from straykey.core.sample import Events, Firsts, Witnesses, distinct, lowest, trim
 from straykey.core.session import IDENTITY_ROLE, Session, is_instance_id, parse_instance_arn
@@ -35,6 +36,7 @@ class Bounds(msgspec.Struct, frozen=True):
     names: int = 8  # role ARNs of a session, resources its keys were issued to
     grants: int = 512  # per instance, interface or address
     makings: int = 256  # per maker and network
+    beacons: int = 8  # networks per session
 
 
 class Sighting(msgspec.Struct, gc=False, array_like=True):
@@ -162,11 +164,19 @@ def _firsts(events: list[Event], field: str) -> Firsts:
     return Firsts({getattr(event, field): event.time for event in sorted(events, reverse=True)})
 
 
+class Beacon(msgspec.Struct, frozen=True, order=True, gc=False, array_like=True):
+    """A call that says it is the one an instance makes at boot; `issued`: when its key was, as the record tells it."""
+
+    event: Event
+    issued: str
+    network: Network
+
+
 class Evidence(msgspec.Struct, gc=False, array_like=True):
     """All that is known of one session.
 
     `earliest` holds the first use in each lane apart from `sightings`, so that no flood of networks can push out
-    where the session was used first.
+    where the session was used first; so does `beacons` with the first such call of each network, by its key.
     """
 
     session: Session
@@ -177,9 +187,12 @@ class Evidence(msgspec.Struct, gc=False, array_like=True):
     scopes: Firsts = msgspec.field(default_factory=Firsts)  # what its keys were issued to: type, a space, ARN
     has_more_issuances: bool = False  # than are kept
     crowded: dict[Lane, int] = {}  # lanes with more networks than are kept -> how many there were, about
+    beacons: dict[str, Beacon] = {}
 
     def observe(self, use: Use, bounds: Bounds) -> None:
         self._sighting(use.caller, use.event, bounds).observe(use, bounds)
+        if is_beacon(use.event.agent):
+            self._note_beacon(Beacon(use.event, use.caller.issued, use.caller.network), bounds)
 
     def observe_calls(self, calls: list[Calls], bounds: Bounds) -> None:
         """`observe` of each, at once; all are calls of this session."""
@@ -212,6 +225,9 @@ class Evidence(msgspec.Struct, gc=False, array_like=True):
         known = self.earliest.get(caller.network.lane)
         if known is None or time <= known[0].time:
             self._note_earliest(calls.first, caller.network)
+        for kind in calls.kinds:
+            if is_beacon(kind.agent):
+                self._note_beacon(Beacon(calls.event(kind, kind.stamps[0]), caller.issued, caller.network), bounds)
 
     def _note_caller(self, caller: Caller, time: str, bounds: Bounds) -> None:
         if caller.role_arn:
@@ -232,6 +248,8 @@ class Evidence(msgspec.Struct, gc=False, array_like=True):
             self._note_earliest(event, network)
         for issuance in other.issuances.values():
             self._note_issuance(issuance, bounds)
+        for beacon in other.beacons.values():
+            self._note_beacon(beacon, bounds)
         self.has_more_issuances |= other.has_more_issuances
         for lane in other.crowded:
             self.crowded.setdefault(lane, 0)
@@ -251,6 +269,15 @@ class Evidence(msgspec.Struct, gc=False, array_like=True):
         known = self.earliest.get(network.lane)
         if known is None or (event.time <= known[0].time and (event, network) < known):
             self.earliest[network.lane] = (event, network)
+
+    def _note_beacon(self, beacon: Beacon, bounds: Bounds) -> None:
+        """Keep the earliest of each network, and the networks where it was earliest: the later ones never count."""
+        key = beacon.network.key
+        known = self.beacons.get(key)
+        if beacon.network.lane in LOCKABLE and (known is None or beacon < known):
+            self.beacons[key] = beacon
+            if len(self.beacons) > bounds.beacons:
+                del self.beacons[max(self.beacons, key=lambda one: (self.beacons[one], one))]
 
     def _note_issuance(self, issuance: Issuance, bounds: Bounds) -> None:
         known = self.issuances.get(issuance.access_key)

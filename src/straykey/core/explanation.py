@@ -9,10 +9,12 @@ from collections.abc import Callable
 import msgspec
 
 from straykey.core.agent import family
+from straykey.core.beacon import issue_time
 from straykey.core.case import Case
 from straykey.core.evidence import Evidence, Sighting, instance_of
 from straykey.core.fleet import services_of
 from straykey.core.grant import Grant
+from straykey.core.moment import seconds
 from straykey.core.move import has_left
 from straykey.core.network import PUBLIC_LANES, Lane
 from straykey.core.ranges import AwsRanges
@@ -108,7 +110,7 @@ def _address_grant(case: Case) -> str | None:
 
 def _network_change(case: Case) -> str | None:
     """A record gave the instance an address without naming it; it covers one AWS address, the earliest after it."""
-    if case.is_default or not case.is_in_own_region or not case.is_public or _is_others(case):
+    if case.is_default or not case.is_in_own_region or not case.is_public or case.scene.is_others:
         return None
     holdings, instance = case.context.fleet.holdings, case.subject.instance
     if not holdings.knows(instance):
@@ -177,6 +179,15 @@ def _egress_moved(case: Case) -> str | None:
     return None
 
 
+def _beacon(case: Case) -> str | None:
+    """What opens a lane with the call that an instance makes at boot; `core.home` says when it may."""
+    beacon = case.subject.beacon
+    if beacon is None or not case.scene.has_beacon or case.homes:
+        return None
+    taken = seconds(beacon.event.time) - seconds(issue_time(beacon, case.evidence))
+    return f"made the beacon's call (event {beacon.event.event_id}), {taken} s after the session's first key was issued"
+
+
 def _own_region(case: Case) -> str | None:
     """Where AWS in its region is home; or what is home because the network that called first lies outside AWS."""
     if case.is_default or not case.is_in_own_region:
@@ -214,14 +225,7 @@ def _why_own_region(case: Case, what: str) -> str | None:
     """A public lane that opens beside a home must be AWS's, in the instance's region, and not another account's."""
     if case.prefix is None or case.prefix.region != region_beside(case.subject.region, case.homes, case.context.ranges):
         return None
-    return None if _is_others(case) else f"{what}, in AWS {case.prefix.region} like the instance"
-
-
-def _is_others(case: Case) -> bool:
-    """True if evidence says that the address is another account's."""
-    sighting = case.sighting
-    owner = case.context.fleet.owner_of(sighting.network, sighting.first.time, case.evidence.session.arn)
-    return bool(owner) and owner != case.account
+    return None if case.scene.is_others else f"{what}, in AWS {case.prefix.region} like the instance"
 
 
 def _told(grant: Grant) -> str:
@@ -256,6 +260,7 @@ EXPLANATIONS = (
     Explanation("nat-address", is_home=True, holds=_nat_address),
     Explanation("shared-egress", is_home=True, holds=_shared_egress),
     Explanation("egress-moved", is_home=True, holds=_egress_moved),
+    Explanation("beacon", is_home=True, holds=_beacon),
     Explanation("own-region", is_home=True, holds=_own_region),
     Explanation("issued-here", is_home=True, holds=_issued_here),
     Explanation("first-use", is_home=True, holds=_first_use),

@@ -8,6 +8,7 @@ from collections.abc import Set
 
 import msgspec
 
+from straykey.core.beacon import own_agents
 from straykey.core.custom import Kit, kit_of, role_of
 from straykey.core.evidence import Evidence
 from straykey.core.fleet import services_of
@@ -84,7 +85,7 @@ def glance_of(evidence: Evidence, settings: Settings, ranges: AwsRanges | None, 
         residences=residences_of(evidence, tenant.region, ranges, spoofed) if tenant.is_locked else (),
         v1=v1_use_of(evidence) if is_instance else None,
         last=home.last.time if home else "",
-        kit=kit_of(home.agents.events) if home and is_instance else None,
+        kit=kit_of(own_agents(home)) if home and is_instance else None,
     )
 
 

@@ -64,9 +64,10 @@ def weigh_subject(subject: Subject) -> list[Verdict]:
 
 
 def sightings_of(evidence: Evidence, *, require_issuance: bool) -> list[Sighting]:
-    """What was seen of a session, by first use: also the first of a lane that fell out of the bounds."""
+    """What was seen of a session, by first use: also a first of a lane, or a beacon, that fell out of the bounds."""
     known = dict(evidence.sightings)
-    for event, network in evidence.earliest.values():
+    apart = (*evidence.earliest.values(), *((one.event, one.network) for one in evidence.beacons.values()))
+    for event, network in apart:
         if network.key not in known:
             known[network.key] = seen_once(network, event)
     return sorted(
@@ -112,8 +113,9 @@ class _Rank(IntEnum):
     GRANTED = 1
     SHARED = 2
     OWN_REGION = 3
-    FIRST = 4
-    STRANGE = 5
+    BEACON = 4
+    FIRST = 5
+    STRANGE = 6
 
 
 def _choice(lane: list[Scene]) -> Scene:
@@ -131,7 +133,21 @@ def _rank(scene: Scene, first: Scene) -> _Rank:
         return _Rank.SHARED
     if scene.is_in_own_region and (first.is_outside_aws or first.is_in_other_region) and not _is_known(first):
         return _Rank.OWN_REGION
+    if scene.has_beacon and _may_outrun(scene, first):
+        return _Rank.BEACON
     return _Rank.STRANGE if scene.is_at_strange_endpoint else _Rank.FIRST
+
+
+def _may_outrun(scene: Scene, first: Scene) -> bool:
+    """True for a beacon's network against which nothing speaks but that another was used first."""
+    if _is_known(first) or scene.is_at_strange_endpoint or scene.is_others:
+        return False
+    return _remoteness(scene) <= _remoteness(first)
+
+
+def _remoteness(scene: Scene) -> int:
+    """How far from the workload's region: there, elsewhere in AWS or nobody knows, outside AWS."""
+    return 2 if scene.is_outside_aws else 0 if scene.is_in_own_region else 1
 
 
 def _is_known(scene: Scene) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import msgspec
 
 from straykey.core.agent import family, is_aws_program
+from straykey.core.beacon import own_agents
 from straykey.core.case import Context
 from straykey.core.custom import role_of
 from straykey.core.evidence import Bounds, Evidence, Sighting, part_of
@@ -42,9 +43,13 @@ class AtHome(msgspec.Struct, frozen=True):
         return {agent for agent, _, _ in self.programs()}
 
     def programs(self) -> Iterator[tuple[str, Sighting, Event]]:
-        """Every user agent of the instance's own use, where it was used, and the first event that bore it."""
+        """Every user agent of the instance's own use, where it was used, and the first event that bore it.
+
+        The beacon is none.
+        """
         for verdict in self.verdicts:
-            for agent, event in sorted(verdict.sighting.agents.events.items()):
+            for agent in sorted(own_agents(verdict.sighting)):
+                event = verdict.sighting.agents.events[agent]
                 if agent and self.is_own(event):
                     yield agent, verdict.sighting, event
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import msgspec
 
 from straykey.core.agent import family
+from straykey.core.beacon import own_agents
 from straykey.core.evidence import Evidence, Sighting
 from straykey.core.finding import Confidence, Reason
 
@@ -102,7 +103,7 @@ def _imdsv1_key(case: Comparison) -> str | None:
 
 
 def _new_agent(case: Comparison) -> str | None:
-    usual = {family(agent) for home in case.homes for agent in home.agents.events}
+    usual = {family(agent) for home in case.homes for agent in own_agents(home)}
     new = {family(agent) for agent in case.stray.agents.events if agent} - usual
     return f"programs never seen at home: {', '.join(sorted(new)[:5])}" if case.homes and new else None
 
