@@ -1,1 +1,1 @@
-"""What makes stolen keys worthless beforehand: what to set, what it would stop and what it would break."""
+"""What makes a stolen key worth nothing beforehand: what to set, what it would stop and what it would break."""
