@@ -17,9 +17,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.config import Config
 from botocore.credentials import Credentials
-from botocore.session import Session
 
 from straykey.core.agent import is_beacon
 from straykey.errors import UsageError
@@ -74,7 +72,7 @@ def test_systemd_finds_the_unit_sound(means: Means, tmp_path: Path) -> None:
 
     def complaints(text: str) -> str:
         service.write_text(text.replace(SCRIPT, str(program)))
-        verify = ["systemd-analyze", "verify", "--man=no", service]
+        verify = ["systemd-analyze", "verify", "--man=no", str(service)]
         said = subprocess.run(verify, capture_output=True, text=True, check=False).stderr
         return "\n".join(line for line in said.splitlines() if service.name in line or str(service) in line)
 
@@ -178,21 +176,22 @@ def test_the_programs_signature_is_what_aws_would_compute(tmp_path: Path) -> Non
 
 
 def test_aws_own_sdk_appends_the_application_id_as_it_is_recognised() -> None:
-    """What the command line shares with it: both are told by AWS_SDK_UA_APP_ID."""
+    """What the command line shares with it: both are told by AWS_SDK_UA_APP_ID, which the shell program sets."""
+    call = "import boto3; boto3.client('sts').get_caller_identity()"
     with amazon() as (url, asked):
-        client = Session().create_client(
-            "sts",
-            region_name=REGION,
-            endpoint_url=url,
-            aws_access_key_id="ASIAEXAMPLEKEY000001",
-            aws_secret_access_key="example",
-            config=Config(user_agent_appid="straykey-beacon"),
-        )
-        client.get_caller_identity()
+        environment = {
+            "AWS_SDK_UA_APP_ID": "straykey-beacon",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ENDPOINT_URL_STS": url,
+            "AWS_ACCESS_KEY_ID": KEYS["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": KEYS["SecretAccessKey"],
+        }
+        subprocess.run([sys.executable, "-c", call], check=True, env=environment)
     ((headers, _),) = asked
-    assert "app/straykey-beacon" in headers["user-agent"]
     assert is_beacon(headers["user-agent"])
-    assert "AWS_SDK_UA_APP_ID=straykey-beacon" in script(Means.AWS_CLI)
+    assert headers["user-agent"] != "straykey-beacon"
+    assert "AWS_SDK_UA_APP_ID=straykey-beacon\n" in script(Means.AWS_CLI)
 
 
 RECORDING = """#!/bin/sh
