@@ -26,6 +26,12 @@ def need(*tools: str) -> None:
             _give_up(f"{tool} cannot be run here: {tried.stderr.strip()}")
 
 
+def need_root() -> None:
+    """For calls as several users, of which a user namespace without root has but one."""
+    if os.geteuid() != 0:
+        _give_up("only root can call as several users")
+
+
 def _give_up(why: str) -> None:
     if is_needed():
         pytest.fail(why)

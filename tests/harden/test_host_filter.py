@@ -1,6 +1,5 @@
 """Rules for packet filters: as files, as the tools themselves read them, and as they work."""
 
-import os
 import shlex
 import sys
 from pathlib import Path
@@ -10,7 +9,7 @@ import pytest
 from straykey.errors import UsageError
 from straykey.harden.host_filter import LAYER_7, NOT_COVERED, Tool, how_to_load, how_to_undo, rules
 from tests.conftest import Golden
-from tests.filters import in_own_network, need
+from tests.filters import in_own_network, need, need_root
 
 LINUX = (Tool.NFTABLES, Tool.IPTABLES, Tool.IP6TABLES)
 COMMANDS = {Tool.NFTABLES: "nft", Tool.IPTABLES: "iptables", Tool.IP6TABLES: "ip6tables"}
@@ -128,7 +127,7 @@ os.setgroups([]); os.setgid(int(sys.argv[1])); os.setuid(int(sys.argv[1]))
 is_v6 = ":" in sys.argv[2]
 calling = socket.socket(socket.AF_INET6 if is_v6 else socket.AF_INET)
 calling.settimeout(5)
-calling.bind(("::1" if is_v6 else "127.0.0.1", 0))  # else it would call from the service's own address
+calling.bind((sys.argv[3], 0))
 try:
     calling.connect((sys.argv[2], 80))
     print(sys.argv[1], "reached")
@@ -147,8 +146,7 @@ sys.stdin.read()
 @pytest.mark.parametrize("tool", LINUX)
 def test_only_named_users_reach_the_service_and_others_are_refused_at_once(tool: Tool, tmp_path: Path) -> None:
     need(COMMANDS[tool], "ip")
-    if os.geteuid() != 0:
-        pytest.skip("only root can call as several users")
+    need_root()
     address, beside = (
         ("fd00:ec2::254", "fd00:ec2::23") if tool is Tool.IP6TABLES else ("169.254.169.254", "169.254.170.2")
     )
@@ -160,13 +158,14 @@ def test_only_named_users_reach_the_service_and_others_are_refused_at_once(tool:
     }.items():
         (tmp_path / name).write_text(text)
     python = shlex.quote(sys.executable)
+    caller = "::1" if tool is Tool.IP6TABLES else "127.0.0.1"  # else it would call from the service's own address
     script = f"""
         ip link set lo up; ip address add {address} dev lo; ip address add {beside} dev lo
         mkfifo stop; {python} serve.py {address} {beside} < stop > ready & exec 9>stop
         while ! grep -q ready ready; do kill -0 $! || exit 1; done
         sh load || exit 1
-        for user in 0 4711 1 65534; do {python} call.py $user {address}; done
-        {python} call.py 65534 {beside}
+        for user in 0 4711 1 65534; do {python} call.py $user {address} {caller}; done
+        {python} call.py 65534 {beside} {caller}
         exec 9>&-; wait"""
     outcome = in_own_network(script, tmp_path)
     assert outcome.stdout.splitlines() == [
@@ -176,3 +175,28 @@ def test_only_named_users_reach_the_service_and_others_are_refused_at_once(tool:
         "65534 ConnectionRefusedError",
         "65534 reached",
     ], outcome.stderr
+
+
+@pytest.mark.parametrize("tool", [Tool.NFTABLES, Tool.IPTABLES])
+def test_what_is_forwarded_is_refused_whoever_asks(tool: Tool, tmp_path: Path) -> None:
+    """As from a container with a network of its own."""
+    need(COMMANDS[tool], "ip")
+    need_root()
+    for name, text in {"rules": rules(tool, USERS), "load": how_to_load(tool, "rules"), "call.py": CALL}.items():
+        (tmp_path / name).write_text(text)
+    script = f"""
+        mkfifo stop; unshare --net cat stop & container=$!; exec 9>stop
+        until [ "$(readlink /proc/$container/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do :; done
+        ip link add outside type veth peer name inside netns $container
+        ip address add 10.1.0.1/24 dev outside; ip link set outside up
+        echo 1 > /proc/sys/net/ipv4/ip_forward
+        ip link add uplink type veth peer name far; ip link set uplink up; ip link set far up
+        ip address add 10.2.0.1/24 dev uplink; ip route add 169.254.169.254 dev uplink
+        sh load || exit 1
+        inside="nsenter --net=/proc/$container/ns/net"
+        $inside ip address add 10.1.0.2/24 dev inside; $inside ip link set inside up
+        $inside ip route add default via 10.1.0.1
+        $inside {shlex.quote(sys.executable)} call.py 0 169.254.169.254 10.1.0.2
+        exec 9>&-; wait"""
+    outcome = in_own_network(script, tmp_path)
+    assert outcome.stdout.splitlines() == ["0 ConnectionRefusedError"], outcome.stderr
