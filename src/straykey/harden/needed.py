@@ -70,8 +70,9 @@ class Needs:
     def _note(self, worker: Worker, called: Called) -> None:
         home, is_public = worker.home, called.network.lane in PUBLIC_LANES
         source = called.call.partition(":")[0].partition(".")[0]
-        # What comes through an endpoint is near: it leads to its own region.
-        way = _Way(home.account, home.region, home.vpc, source, not is_public or called.region == home.region)
+        # What comes through an endpoint is near: it leads to its own region.  Of some calls none is kept.
+        is_near = not is_public or called.region in ("", home.region)
+        way = _Way(home.account, home.region, home.vpc, source, is_near)
         (self._public if is_public else self._inside)[way] += 1
         self._through.setdefault(way, set()).update({called.network.endpoint} - {""})
         self._roles.setdefault(way, set()).add(home.role)

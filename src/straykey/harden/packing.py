@@ -4,7 +4,18 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from straykey.harden.perimeter import ROOM, Artifact, Kind, Level, Statement, controlling, document_of, ways_of
+from straykey.harden.perimeter import (
+    ROOM,
+    Artifact,
+    Kind,
+    Level,
+    Statement,
+    Ways,
+    controlling,
+    document_of,
+    scopes,
+    ways_of,
+)
 from straykey.harden.worker import Footprint
 
 
@@ -16,9 +27,9 @@ class Packed(msgspec.Struct, frozen=True):
 
 
 class _Told(msgspec.Struct, frozen=True):
-    """A statement, and the accounts it is about."""
+    """Statements that belong together, and the accounts they are about."""
 
-    statement: Statement
+    statements: tuple[Statement, ...]
     accounts: tuple[str, ...]
 
 
@@ -35,7 +46,7 @@ def control_policies(kind: Kind, footprints: Iterable[Footprint], level: Level, 
     left_out: list[tuple[str, str]] = []
     for partition in sorted({partition for partition, _ in by_account}):
         theirs = {account: some for (where, account), some in sorted(by_account.items()) if where == partition}
-        told = list(_told(kind, partition, theirs, level, spared))
+        told = list(_told(kind, theirs, level, spared))
         fitting = [one for one in told if isinstance(one, _Told)]
         left_out += [one for one in told if not isinstance(one, _Told)]
         artifacts += _packed(kind, fitting, "" if partition == "aws" else f"-{partition}")
@@ -43,15 +54,15 @@ def control_policies(kind: Kind, footprints: Iterable[Footprint], level: Level, 
 
 
 def _told(
-    kind: Kind, partition: str, by_account: dict[str, list[Footprint]], level: Level, spared: Sequence[str]
+    kind: Kind, by_account: dict[str, list[Footprint]], level: Level, spared: Sequence[str]
 ) -> Iterator[_Told | tuple[str, str]]:
-    alike: dict[tuple[tuple[str, ...], ...], list[str]] = {}
+    alike: dict[tuple[Ways, ...], list[str]] = {}
     for account, some in by_account.items():
-        ways = ways_of(some, level)
-        alike.setdefault((ways.addresses, ways.endpoints), []).append(account)
+        ways = tuple(ways_of(some, bound) for _, bound in scopes(kind, level, spared))
+        alike.setdefault(ways, []).append(account)
     for accounts in alike.values():
-        ways = ways_of(by_account[accounts[0]], level)
-        whole = _Told(controlling(kind, accounts, ways, partition, spared), tuple(accounts))
+        statements = controlling(kind, accounts, by_account[accounts[0]], level, spared)
+        whole = _Told(tuple(statements), tuple(accounts))
         if _fit(kind, [whole]):
             yield whole
         else:
@@ -62,13 +73,13 @@ def _by_role(
     kind: Kind, footprints: Iterable[Footprint], level: Level, spared: Sequence[str]
 ) -> Iterator[_Told | tuple[str, str]]:
     for one in footprints:
-        told = _Told(controlling(kind, one, ways_of([one], level), one.partition, spared), (one.account,))
+        told = _Told(tuple(controlling(kind, one, [one], level, spared)), (one.account,))
         yield told if _fit(kind, [told]) else (one.account, one.role)
 
 
 def _packed(kind: Kind, statements: Iterable[_Told], suffix: str) -> Iterator[Artifact]:
     piles: list[list[_Told]] = []
-    for told in sorted(statements, key=lambda one: (-len(document_of([one.statement])), one.accounts)):
+    for told in sorted(statements, key=lambda one: (-len(_document([one])), one.accounts)):
         pile = next((one for one in piles if _fit(kind, [*one, told])), None)
         if pile is None:
             piles.append([told])
@@ -85,4 +96,4 @@ def _fit(kind: Kind, pile: list[_Told]) -> bool:
 
 
 def _document(pile: list[_Told]) -> str:
-    return document_of([told.statement for told in pile])
+    return document_of([statement for told in pile for statement in told.statements])

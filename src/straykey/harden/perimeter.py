@@ -94,10 +94,30 @@ class Artifact(msgspec.Struct, frozen=True):
 
 def role_policy(of: Footprint, level: Level, spared: Sequence[str] = ()) -> Artifact:
     """What goes on the role itself; `spared` are services, by their IAM name, that no endpoint leads to."""
-    statements = [_network_only(of, level, spared)]
+    statements = [
+        {"Sid": sid, "Effect": "Deny", **actions, "Resource": "*", "Condition": _not_home(ways_of([of], bound))}
+        for sid, (actions, bound) in zip(
+            ("OwnNetwork", "KnownAddresses"), scopes(Kind.ROLE, level, spared), strict=False
+        )
+    ]
     if of.alone:
-        statements.append(own_address(spared))
+        statements.append(own_address())
     return Artifact(Kind.ROLE, "straykey-perimeter", document_of(statements), (of.account,), of.role)
+
+
+def scopes(kind: Kind, level: Level, spared: Sequence[str]) -> list[tuple[Statement, Level]]:
+    """Which actions are bound how tightly.
+
+    What no endpoint leads to cannot be bound to a VPC; it is bound to the addresses it is called from today.  To let it
+    through from anywhere would leave a thief all of IAM.
+    """
+    free = sorted(f"{one}:*" for one in spared)
+    if kind is Kind.RCP:
+        tight, loose = [one for one in GUARDED if one not in free], [one for one in GUARDED if one in free]
+        bound: list[tuple[Statement, Level]] = [({"Action": tight}, level)] if tight else []
+        return bound + ([({"Action": loose}, Level.NETWORK)] if loose else [])
+    bound = [({"NotAction": sorted({*DATA_PLANES, *free})}, level)]
+    return bound + ([({"Action": free}, Level.NETWORK)] if free else [])
 
 
 def ways_of(footprints: Iterable[Footprint], level: Level) -> Ways:
@@ -116,15 +136,6 @@ def collapsed(addresses: Iterable[str]) -> tuple[str, ...]:
     return (*(str(one).removesuffix("/32") for one in four), *map(str, six))
 
 
-def _network_only(of: Footprint, level: Level, spared: Sequence[str]) -> Statement:
-    statement = {"Sid": "OwnNetwork", "Effect": "Deny", **_spare(spared), "Resource": "*"}
-    return statement | {"Condition": _not_home(ways_of([of], level))}
-
-
-def _spare(spared: Sequence[str]) -> Statement:
-    return {"NotAction": sorted({*DATA_PLANES, *(f"{one}:*" for one in spared)})}
-
-
 def _not_home(ways: Ways) -> Condition:
     condition: Condition = {"Null": {"ec2:SourceInstanceARN": "false"}, "BoolIfExists": {"aws:ViaAWSService": "false"}}
     if ways.addresses:
@@ -135,7 +146,7 @@ def _not_home(ways: Ways) -> Condition:
     return condition
 
 
-def own_address(spared: Sequence[str] = ()) -> Statement:
+def own_address() -> Statement:
     """Through an endpoint only from the instance's own primary address; a statement of its own, for keys in one are
     joined by and."""
     condition: Condition = {
@@ -143,13 +154,23 @@ def own_address(spared: Sequence[str] = ()) -> Statement:
         "BoolIfExists": {"aws:ViaAWSService": "false"},
         "StringNotEquals": {"aws:Ec2InstanceSourcePrivateIPv4": "${aws:VpcSourceIp}"},
     }
-    return {"Sid": "OwnAddress", "Effect": "Deny", **_spare(spared), "Resource": "*", "Condition": condition}
+    actions: Statement = {"NotAction": list(DATA_PLANES)}
+    return {"Sid": "OwnAddress", "Effect": "Deny", **actions, "Resource": "*", "Condition": condition}
 
 
 def controlling(
-    kind: Kind, whose: Footprint | Sequence[str], ways: Ways, partition: str, spared: Sequence[str]
+    kind: Kind, whose: Footprint | Sequence[str], footprints: Sequence[Footprint], level: Level, spared: Sequence[str]
+) -> list[Statement]:
+    """The statements of an SCP or RCP about the keys of these accounts, or of one role, that have these footprints."""
+    return [
+        _controlled(kind, whose, actions, ways_of(footprints, bound), footprints[0].partition)
+        for actions, bound in scopes(kind, level, spared)
+    ]
+
+
+def _controlled(
+    kind: Kind, whose: Footprint | Sequence[str], actions: Statement, ways: Ways, partition: str
 ) -> Statement:
-    """One statement of an SCP or RCP, about the keys of these accounts or of one role."""
     condition = _not_home(ways)
     condition["ArnNotLikeIfExists"] = {"aws:PrincipalArn": f"arn:{partition}:iam::*:{_INFRASTRUCTURE}"}
     condition["StringNotEqualsIfExists"] = {f"aws:PrincipalTag/{EXEMPT_TAG}": "true"}
@@ -157,12 +178,13 @@ def controlling(
         condition["ArnLike"] = {"aws:PrincipalArn": _listed(_arns(whose))}
     else:
         condition["StringEquals"] = {"aws:PrincipalAccount": _listed(whose)}
+    everybody: Statement = {}
     if kind is Kind.RCP:
         # A key of EC2's own service may be asked for where an identity is judged; this one everywhere.
         condition["Null"] = {"aws:Ec2InstanceSourceVpc": "false"}
         condition["BoolIfExists"]["aws:PrincipalIsAWSService"] = "false"
-        return {"Effect": "Deny", "Principal": "*", "Action": list(GUARDED), "Resource": "*", "Condition": condition}
-    return {"Effect": "Deny", **_spare(spared), "Resource": "*", "Condition": condition}
+        everybody = {"Principal": "*"}
+    return {"Effect": "Deny", **everybody, **actions, "Resource": "*", "Condition": condition}
 
 
 def _arns(of: Footprint) -> list[str]:

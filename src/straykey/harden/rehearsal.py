@@ -155,7 +155,7 @@ class _Tally:
 def has_doorway(caller: Caller, called: Called) -> bool:
     """True for a call on a public way to a service of the caller's region that an endpoint leads to."""
     source = called.call.partition(":")[0].partition(".")[0]
-    is_near = called.network.lane in PUBLIC_LANES and called.region == caller.region
+    is_near = called.network.lane in PUBLIC_LANES and called.region in ("", caller.region)
     return is_near and source not in GLOBAL and bool(doorways(source))
 
 

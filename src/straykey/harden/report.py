@@ -37,8 +37,10 @@ class Rehearsed(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """`left_out` are roles, as account and name, that fit into no SCP or RCP; `spared` services that those of level
-    `instance` let through from anywhere.  `notes` must be known before anything is turned on, in full sentences.
+    """`left_out` are roles, as account and name, that fit into no SCP or RCP.
+
+    `spared` are services that no endpoint leads to: level `instance` binds them to known addresses.  `notes` must be
+    known before anything is turned on, in full sentences.
     """
 
     level: Level
