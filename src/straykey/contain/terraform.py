@@ -4,6 +4,7 @@ Terraform reads `${` and `%{` in a text as its own: both are doubled, or a docum
 """
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
@@ -15,6 +16,8 @@ from straykey.contain.plan import Call, Lookup, Plan, Step, Value
 from straykey.contain.shell_script import command_of
 from straykey.formats.text import printable
 
+# What JSON escapes and Terraform would not understand: pairs of surrogates, \b and \f; not what follows a backslash.
+_ESCAPE = re.compile(r"(\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2})|\\.")
 Arguments = dict[str, str]  # already as Terraform writes them
 
 _HEAD = """\
@@ -74,7 +77,14 @@ def terraform(plan: Plan) -> str:
 
 def quoted(text: str) -> str:
     """A text of Terraform's, in ASCII."""
-    return json.dumps(text).replace("${", "$${").replace("%{", "%%{")
+    return _ESCAPE.sub(_escaped, json.dumps(text)).replace("${", "$${").replace("%{", "%%{")
+
+
+def _escaped(found: re.Match[str]) -> str:
+    if found[1]:
+        char: str = json.loads(f'"{found[1]}"')
+        return f"\\U{ord(char):08x}"
+    return {"\\b": "\\u0008", "\\f": "\\u000c"}.get(found[0], found[0])
 
 
 def _how(plan: Plan) -> Iterator[str]:

@@ -25,7 +25,7 @@ class Kind(StrEnum):
     ROLE = "role policy"
 
 
-_ROOM = {Kind.SCP: _SCP_ROOM, Kind.DECLARATIVE: _DECLARATIVE_ROOM, Kind.ROLE: INLINE_ROOM}
+ROOM = {Kind.SCP: _SCP_ROOM, Kind.DECLARATIVE: _DECLARATIVE_ROOM, Kind.ROLE: INLINE_ROOM}
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -45,7 +45,9 @@ def declarative_policy(hop_limit: int = 0, *, is_enforced: bool = False) -> Docu
     if is_enforced:
         said["http_tokens_enforced"] = _assigned("enabled")
     text = json.dumps({"ec2_attributes": {"instance_metadata_defaults": said}}, separators=(",", ":"))
-    return _fitting(Document(Kind.DECLARATIVE, "straykey-imdsv2-defaults", text))
+    # Both may be had at once, and two policies of an organization do not have one name.
+    name = "straykey-imdsv2-enforced" if is_enforced else "straykey-imdsv2-defaults"
+    return _fitting(Document(Kind.DECLARATIVE, name, text))
 
 
 def _assigned(value: str) -> dict[str, str]:
@@ -108,7 +110,7 @@ def _hops(limit: int) -> int:
 
 
 def _fitting(document: Document) -> Document:
-    room = _ROOM[document.kind]
+    room = ROOM[document.kind]
     # IAM does not count white space, Organizations does; there is none here but what stands in a name.
     length = length_of(document.text) if document.kind is Kind.ROLE else len(document.text)
     if length > room:

@@ -1,0 +1,308 @@
+"""The pieces of a perimeter as Terraform: as it stands, it creates the policies of the organization and attaches none.
+
+All else waits for a variable that names it, and nobody's keys are touched before.  Each account has a provider that
+refuses the credentials of any other, for roles have the same names in many accounts.
+"""
+
+import hashlib
+import re
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from straykey.contain.terraform import quoted
+from straykey.formats.text import printable
+from straykey.harden.imds_document import Document
+from straykey.harden.imds_plan import Step
+from straykey.harden.pieces import Command, OnEndpoint, OnRole, Opening, Organized, Pieces, Place
+
+_HEAD = """\
+# straykey: what binds the keys of instances to where their instances are.
+#
+# `terraform apply` creates the policies of the organization, and attaches none: each other piece waits until a variable
+# names it.  Name a canary first, watch for denies, then name more.  To take a piece back, take its name out again.
+{remarks}
+terraform {{
+  required_version = ">= 1.3"
+  required_providers {{
+    aws = {{
+      source  = "hashicorp/aws"
+      version = ">= 5.0"
+    }}
+  }}
+}}
+
+{body}
+"""
+# The name, what it is for, its type, its default.
+_VARIABLES = (
+    (
+        "assumed_role",
+        "The name of a role to assume in every account but the organization's; empty to use the credentials at hand.",
+        "string",
+        '""',
+    ),
+    ("targets", "Where each policy is attached: its name, and ids of accounts, units or roots.", "map(set(string))", "{}"),
+    ("roles", "Roles that get their policy, as ACCOUNT/ROLE; all for every role.", "set(string)", "[]"),
+    ("endpoint_policies", "VPC endpoints that get their policy, by id; all for every one.", "set(string)", "[]"),
+    (
+        "vpcs",
+        "VPCs that get the endpoints they lack, by id; security_group_ids must let port 443 in.",
+        "map(object({ route_table_ids = set(string), subnet_ids = set(string), security_group_ids = set(string) }))",
+        "{}",
+    ),
+    ("canary_roles", "Roles that lose keys of IMDSv1, by account.", "map(set(string))", "{}"),
+    ("metadata_defaults", "Where launches require tokens, as ACCOUNT/REGION; all for everywhere.", "set(string)", "[]"),
+)
+# Where an organization, and IAM, are asked; of a partition that is not here the operator knows.
+_HOME = {"aws": "us-east-1", "aws-cn": "cn-northwest-1", "aws-us-gov": "us-gov-west-1"}
+_LABEL_LETTERS = 64
+
+
+class _Block(msgspec.Struct, frozen=True):
+    """`said` are arguments, each already as Terraform writes it."""
+
+    header: str
+    said: Mapping[str, str]
+    remarks: tuple[str, ...] = ()
+    inner: str = ""
+
+
+def terraform(pieces: Pieces) -> str:
+    """For Terraform 1.3 and version 5 or newer of the provider `hashicorp/aws`; formatted as `terraform fmt` does."""
+    parts = [
+        *(_written(one) for one in _variables()),
+        *(_written(one) for one in _providers(pieces)),
+        *(_written(one) for one in _resources(pieces)),
+        *_by_hand(pieces),
+    ]
+    remarks = "\n".join(f"# {printable(one)}" for one in pieces.remarks)
+    return _HEAD.format(remarks=remarks or "#", body="\n\n".join(parts))
+
+
+def _written(block: _Block) -> str:
+    width = max(map(len, block.said), default=0)
+    lines = [f"# {printable(one)}" for one in block.remarks]
+    lines += [f"{block.header} {{", *(f"  {key:<{width}} = {value}" for key, value in block.said.items())]
+    return "\n".join([*lines, *([block.inner] if block.inner else []), "}"])
+
+
+def _variables() -> Iterator[_Block]:
+    for name, about, type_, default in _VARIABLES:
+        said = {"description": quoted(about), "type": type_, "default": default}
+        yield _Block(f'variable "{name}"', said)
+
+
+def label(*parts: str) -> str:
+    """A name for Terraform that stays the same and is like no other; a digest tells apart what does not fit in one."""
+    whole = "_".join(parts)
+    plain = re.sub(r"[^0-9A-Za-z_-]", "_", whole)[:_LABEL_LETTERS]
+    is_told = plain == whole and "_" not in "".join(parts[:-1]) and plain[:1].isalpha()
+    digest = hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).hexdigest()[:12]
+    return plain if is_told else f"x_{plain}_{digest}"
+
+
+def _alias(place: Place) -> str:
+    return label(f"a{place.account}", place.region or _HOME.get(place.partition, ""))
+
+
+def _provider(place: Place) -> dict[str, str]:
+    return {"provider": f"aws.{_alias(place)}"}
+
+
+def _providers(pieces: Pieces) -> Iterator[_Block]:
+    others = sorted({one.partition for one in pieces.organized} - {"aws"})
+    yield _Block(
+        'provider "aws"',
+        {"region": quoted(_HOME["aws"])},
+        ("The organization's management account, or one that policies are delegated to.",),
+    )
+    for partition in others:
+        said = {"alias": quoted(label("organization", partition))} | _region(_HOME.get(partition, ""))
+        yield _Block('provider "aws"', said, ("The same of another partition.",))
+    for place in sorted(set(_places(pieces))):
+        yield _account_provider(place)
+
+
+def _account_provider(place: Place) -> _Block:
+    arn = f'format("arn:%s:iam::%s:role/%s", {quoted(place.partition)}, {quoted(place.account)}, assume_role.value)'
+    return _Block(
+        'provider "aws"',
+        {
+            "alias": quoted(_alias(place)),
+            **_region(place.region or _HOME.get(place.partition, "")),
+            "allowed_account_ids": f"[{quoted(place.account)}]",
+        },
+        inner=(
+            '\n  dynamic "assume_role" {\n'
+            '    for_each = var.assumed_role == "" ? [] : [var.assumed_role]\n'
+            f"    content {{\n      role_arn = {arn}\n    }}\n  }}"
+        ),
+    )
+
+
+def _region(region: str) -> dict[str, str]:
+    return {"region": quoted(region)} if region else {}
+
+
+def _places(pieces: Pieces) -> Iterator[Place]:
+    """Those that a resource names; where nobody knows an account, there is none."""
+    yield from (_home(one.place) for one in pieces.roles)
+    yield from (_home(one) for one in pieces.accounts if pieces.keys)
+    yield from (one.place for one in (*pieces.endpoints, *pieces.openings) if _is_known(one.place))
+    yield from (place for _, place in _defaults(pieces))
+
+
+def _home(place: Place) -> Place:
+    return msgspec.structs.replace(place, region=_HOME.get(place.partition, ""))
+
+
+def _is_known(place: Place) -> bool:
+    return bool(place.account and place.region)
+
+
+def _resources(pieces: Pieces) -> Iterator[_Block]:
+    for policy in pieces.organized:
+        yield from _organized(policy)
+    for account in sorted({one.place.account for one in pieces.roles}):
+        yield from (_on_role(one) for one in pieces.roles if one.place.account == account)
+    yield from (_canaries(place, document) for document in pieces.keys for place in pieces.accounts)
+    yield from (_opening(one) for one in pieces.openings if _is_known(one.place))
+    yield from (_on_endpoint(one) for one in pieces.endpoints if _is_known(one.place))
+    yield from (_default(command, place) for command, place in _defaults(pieces))
+
+
+def _organized(policy: Organized) -> Iterator[_Block]:
+    name = label(policy.name)
+    provider = {} if policy.partition == "aws" else {"provider": f"aws.{label('organization', policy.partition)}"}
+    yield _Block(
+        f'resource "aws_organizations_policy" "{name}"',
+        {**provider, "name": quoted(policy.name), "type": quoted(policy.type), "content": quoted(policy.document)},
+        (policy.about,),
+    )
+    yield _Block(
+        f'resource "aws_organizations_policy_attachment" "{name}"',
+        {
+            "for_each": f"toset(try(var.targets[{quoted(policy.name)}], []))",
+            **provider,
+            "policy_id": f"aws_organizations_policy.{name}.id",
+            "target_id": "each.value",
+        },
+    )
+
+
+def _if_named(variable: str, key: str) -> dict[str, str]:
+    return {"count": f'length(setintersection(var.{variable}, ["all", {quoted(key)}])) == 0 ? 0 : 1'}
+
+
+def _on_role(policy: OnRole) -> _Block:
+    account = policy.place.account
+    return _Block(
+        f'resource "aws_iam_role_policy" "{label("perimeter", account, policy.role)}"',
+        {
+            **_if_named("roles", f"{account}/{policy.role}"),
+            **_provider(_home(policy.place)),
+            "role": quoted(policy.role),
+            "name": quoted(policy.name),
+            "policy": quoted(policy.document),
+        },
+        (f"{policy.role} in {account}: {policy.about}",),
+    )
+
+
+def _canaries(place: Place, document: Document) -> _Block:
+    return _Block(
+        f'resource "aws_iam_role_policy" "{label("keys", place.account)}"',
+        {
+            "for_each": f"toset(try(var.canary_roles[{quoted(place.account)}], []))",
+            **_provider(_home(place)),
+            "role": "each.value",
+            "name": quoted(document.name),
+            "policy": quoted(document.text),
+        },
+        (f"Keys of IMDSv1 are good for nothing, in {place.account}.",),
+    )
+
+
+def _opening(one: Opening) -> _Block:
+    its = f"var.vpcs[{quoted(one.vpc)}]"
+    ways = {"route_table_ids": f"{its}.route_table_ids"}
+    if not one.is_gateway:
+        ways = {
+            "subnet_ids": f"{its}.subnet_ids",
+            "security_group_ids": f"{its}.security_group_ids",
+            "private_dns_enabled": "true",
+        }
+    return _Block(
+        f'resource "aws_vpc_endpoint" "{label("opening", one.vpc, one.service)}"',
+        {
+            "count": f"contains(keys(var.vpcs), {quoted(one.vpc)}) ? 1 : 0",
+            **_provider(one.place),
+            "vpc_id": quoted(one.vpc),
+            "service_name": quoted(one.service),
+            "vpc_endpoint_type": quoted("Gateway" if one.is_gateway else "Interface"),
+            **ways,
+            "tags": '{ straykey = "harden" }',
+        },
+        (one.about,),
+    )
+
+
+def _on_endpoint(policy: OnEndpoint) -> _Block:
+    return _Block(
+        f'resource "aws_vpc_endpoint_policy" "{label(policy.endpoint)}"',
+        {
+            **_if_named("endpoint_policies", policy.endpoint),
+            **_provider(policy.place),
+            "vpc_endpoint_id": quoted(policy.endpoint),
+            "policy": quoted(policy.document),
+        },
+        (
+            policy.about,
+            "It replaces the policy the endpoint has; taken back, the endpoint lets everything through: keep the old.",
+        ),
+    )
+
+
+def _defaults(pieces: Pieces) -> list[tuple[Command, Place]]:
+    partitions = {one.account: one.partition for one in pieces.accounts}
+    return [
+        (one, Place(one.account, one.region, partitions.get(one.account, "aws")))
+        for one in pieces.commands
+        if one.step is Step.DEFAULT
+    ]
+
+
+def _default(command: Command, place: Place) -> _Block:
+    undo = "Taken back, the account says nothing of it any more."
+    return _Block(
+        f'resource "aws_ec2_instance_metadata_defaults" "{label("defaults", place.account, place.region)}"',
+        {
+            **_if_named("metadata_defaults", f"{place.account}/{place.region}"),
+            **_provider(place),
+            "http_tokens": quoted("required"),
+        },
+        (f"{place.account}, {command.region}: what is launched must require tokens. {undo}",),
+    )
+
+
+def _by_hand(pieces: Pieces) -> Iterator[str]:
+    """What Terraform has no resource for, and what belongs to nobody knows whom."""
+    others = [one for one in pieces.commands if one.step is not Step.DEFAULT]
+    yield from _lines("Terraform has no resource for these", others)
+    yield from _lines("To take them back", [one for one in pieces.undo if one.step is not Step.DEFAULT])
+    lost = [
+        *(f"{one.service} of {one.vpc}" for one in pieces.openings if not _is_known(one.place)),
+        *(f"the policy of {one.endpoint} in {one.vpc}" for one in pieces.endpoints if not _is_known(one.place)),
+    ]
+    if lost:
+        said = "\n".join(f"#   {printable(one)}" for one in lost)
+        yield f"# Several accounts use these VPCs, or none is known: whose they are must be looked up.\n{said}"
+
+
+def _lines(title: str, commands: Sequence[Command]) -> Iterable[str]:
+    for step, account in dict.fromkeys((one.step, one.account) for one in commands):
+        some = [one for one in commands if (one.step, one.account) == (step, account)]
+        said = "\n".join(f"#   {printable(shlex.join(one.argv))}" for one in some)
+        yield f"# {title} ({step.value}, account {printable(account)}):\n{said}"
