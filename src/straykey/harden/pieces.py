@@ -12,7 +12,8 @@ from straykey.contain.ground import is_endpoint_id
 from straykey.contain.services import doorways
 from straykey.harden.imds_document import Document
 from straykey.harden.imds_document import Kind as DocumentKind
-from straykey.harden.imds_plan import Argv, Measure, Step
+from straykey.harden.command import Argv
+from straykey.harden.imds_plan import Measure, Step
 from straykey.harden.needed import Need, State, suffix_of
 from straykey.harden.perimeter import ROOM, Artifact, Kind
 from straykey.harden.report import Rehearsed, Report

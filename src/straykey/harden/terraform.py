@@ -150,7 +150,8 @@ def _places(pieces: Pieces) -> Iterator[Place]:
     """Those that a resource names; where nobody knows an account, there is none."""
     yield from (_home(one.place) for one in pieces.roles)
     yield from (_home(one) for one in pieces.accounts if pieces.keys)
-    yield from (one.place for one in (*pieces.endpoints, *pieces.openings) if _is_known(one.place))
+    yield from filter(_is_known, (one.place for one in pieces.endpoints))
+    yield from filter(_is_known, (one.place for one in pieces.openings))
     yield from (place for _, place in _defaults(pieces))
 
 
