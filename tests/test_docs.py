@@ -33,7 +33,7 @@ from tests.conftest import ROOT, Golden
 from tests.records import trail, use_record
 from tests.watch.records_in import Process, Shelf
 
-COMMANDS = ["scan", "explain", "agents", "watch", "drill", "status", "findings", "contain", "abuse-report"]
+COMMANDS = ["scan", "explain", "agents", "watch", "drill", "status", "findings", "contain", "abuse-report", "harden"]
 COMMANDS += ["simulate", "demo", "evaluate"]
 ON_FINDINGS = ["list", "show", "ack", "resolve", "reopen", "suppress", "unsuppress", "rules"]
 DOCUMENTED = [*COMMANDS[:7], *(f"findings {name}" for name in ON_FINDINGS), *COMMANDS[7:]]
@@ -294,7 +294,7 @@ def test_pages_link_only_to_files_that_are_there() -> None:
 def test_no_page_has_a_place_left_empty() -> None:
     for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]:
         text = re.sub("<!-- (?:skipped|measured|settings|sinks|metrics|reasons|end) -->", "", page.read_text())
-        text = re.sub("<!-- (?:options|going-on|pin|permissions) -->", "", text)
+        text = re.sub("<!-- (?:options|going-on|pin|purposes|permissions|not-covered|layer-7) -->", "", text)
         assert "<!--" not in text, page
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from straykey.ports import Containment
 
 AS_TYPED = 8  # letters of the id
+_ID = f"the first {AS_TYPED} letters of the finding's id"
 
 
 def apply(where: str, theft: "Theft", weighed: "Weighed", *, is_agreed: bool) -> None:
@@ -40,21 +41,22 @@ def apply(where: str, theft: "Theft", weighed: "Weighed", *, is_agreed: bool) ->
     for note in checked.notes:
         say(f"note: {note}")
     show(comparison_table.in_full(weighed))
-    _agree(theft.finding, f"This changes account {theft.workload.account}.", is_agreed=is_agreed)
+    agree(f"This changes account {theft.workload.account}.", _ID, theft.finding[:AS_TYPED], is_agreed=is_agreed)
     try:
         with containment.journal_in(where) as journal:
             done = doing.apply(weighed.plan, order, journal, clients)
     except KeyboardInterrupt:
         say(f"broken off, and perhaps half done: straykey contain {theft.finding[:AS_TYPED]} --rollback")
         raise
-    _tell_applied(done, theft.finding[:AS_TYPED])
+    tell_applied(done, f"straykey contain {theft.finding[:AS_TYPED]} --rollback")
     if weighed.plan.option.is_companion:
         say("applied; the thief's keys go on working: a Deny stops them")
     else:
         say(f"applied; straykey contain {theft.finding[:AS_TYPED]} --verify says whether the thief is locked out")
 
 
-def _tell_applied(done: "Applied", finding: str) -> None:
+def tell_applied(done: "Applied", undoing: str) -> None:
+    """What was done, and where it had to stop, exits 1; `undoing` is the command that takes it back."""
     for step in done.done:
         say(f"done: {step}{' (was so already)' if step in done.already else ''}")
     if done.stop is not None:
@@ -62,28 +64,34 @@ def _tell_applied(done: "Applied", finding: str) -> None:
         if done.stop.is_in_doubt:
             say("that step may have changed something")
         say(f"not done: {', '.join(done.left) or 'nothing else'}")
-        say(f"straykey contain {finding} --rollback takes back what was done")
+        say(f"{undoing} takes back what was done")
         raise typer.Exit(EXIT_NOT_DONE)
 
 
-def _agree(finding: str, what: str, *, is_agreed: bool, saying: str = "--yes") -> None:
+def agree(what: str, named: str, word: str, *, is_agreed: bool, saying: str = "--yes") -> None:
+    """Ask whoever is there to type a word, which `named` says in words."""
     if is_agreed:
         return
     if not sys.stdin.isatty():
         raise UsageError("nobody is there to agree, and nothing was changed", hint=f"say {saying}")
-    typed = typer.prompt(f"{what} Type the first {AS_TYPED} letters of the finding's id to go on", err=True)
-    if typed.strip().lower() != finding[:AS_TYPED]:
-        raise UsageError("that is not its id; nothing was changed")
+    typed = typer.prompt(f"{what} Type {named} to go on", err=True)
+    if typed.strip().lower() != word.lower():
+        raise UsageError(f"that is not {named}; nothing was changed")
 
 
 def roll_back(where: str, name: str, option: str, *, is_forced: bool, is_agreed: bool) -> None:
     """Undo what the journal has of a finding, or of one option if it is named; exits 1 where it had to stop."""
+    begun = _begun(where, name, option)
+    _agree_to_undo(begun, is_forced=is_forced, is_agreed=is_agreed)
+    undo(where, begun, is_forced=is_forced)
+
+
+def undo(where: str, begun: "list[Containment]", *, is_forced: bool) -> None:
+    """Undo these, the last first; exits 1 where it had to stop."""
     from straykey import aws, containment  # noqa: PLC0415
     from straykey.contain import rollback  # noqa: PLC0415
     from straykey.contain.clients import Clients  # noqa: PLC0415
 
-    begun = _begun(where, name, option)
-    _agree_to_undo(begun, is_forced=is_forced, is_agreed=is_agreed)
     for one in reversed(begun):
         with containment.journal_in(where) as journal:
             rolled = rollback.roll_back(one.id, journal, Clients(aws.session(), one.region), is_forced=is_forced)
@@ -122,4 +130,5 @@ def _agree_to_undo(begun: "list[Containment]", *, is_forced: bool, is_agreed: bo
             hint=f"wait until {until}, say --yes --force, or leave --yes out and be asked",
         )
     saying = "--yes --force" if until else "--yes"
-    _agree(begun[0].finding, f"This changes account {begun[0].account}.", is_agreed=is_agreed, saying=saying)
+    what = f"This changes account {begun[0].account}."
+    agree(what, _ID, begun[0].finding[:AS_TYPED], is_agreed=is_agreed, saying=saying)

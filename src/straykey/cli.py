@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from straykey import __version__, containing, keeping, pipeline, watching, worlds
+from straykey import __version__, containing, hardening, keeping, pipeline, watching, worlds
 from straykey.core.finding import Severity
 from straykey.errors import StraykeyError, UsageError
 from straykey.formats import agent_json, agent_table, allow_list, explanation
@@ -211,4 +211,5 @@ def _exit_for_losses(outcome: pipeline.Scanned) -> None:
 app.add_typer(watching.app)
 app.add_typer(keeping.app)
 app.add_typer(containing.app)
+app.add_typer(hardening.app)
 app.add_typer(worlds.app)  # last: help lists commands in this order

@@ -1,0 +1,128 @@
+"""Joins a ledger, its findings and the account: what `straykey harden` works with."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import msgspec
+
+from straykey import aws, casebook, containment
+from straykey.core.coverage import Covered, Seen
+from straykey.core.evidence import instance_of
+from straykey.core.finding import Finding
+from straykey.core.ledger import Settled
+from straykey.errors import StraykeyError, UsageError
+from straykey.formats.text import bounded
+from straykey.harden.blindness import Gap
+from straykey.harden.change import PREFIX, Change, Doing, perimeter, tokens, v2_keys
+from straykey.harden.clients import Clients
+from straykey.harden.coverage import coverage_gaps
+from straykey.harden.imds import Survey, survey
+from straykey.harden.imds_plan import Measure, plan
+from straykey.harden.perimeter import Kind, Level
+from straykey.harden.posture import Posture
+from straykey.harden.reading import read_posture
+from straykey.harden.report import Report, report_of
+from straykey.ports import Containment
+from straykey.stores import journal, progress
+from straykey.stores.database import is_missing
+
+_FALLBACK = "us-east-1"
+
+
+class Basis(msgspec.Struct, frozen=True):
+    """What is judged by: evidence, the findings of it, and which kinds of records there were, if that is known."""
+
+    ledger: Settled
+    findings: Sequence[Finding]
+    seen: Mapping[Covered, Seen] | None = None
+
+
+@contextmanager
+def kept(where: str) -> Iterator[Basis]:
+    """What `watch` keeps."""
+    with casebook.opened(where) as store:
+        findings = [one.finding for one in casebook.tracked_in(store)]
+        with store.reading() as connection:
+            seen = progress.coverage_of(connection)
+        with store.ledger() as ledger:
+            yield Basis(ledger, findings, seen)
+
+
+def posture_of(ledger: Settled) -> tuple[Posture | None, str]:
+    """What the account of the credentials says, in the regions its instances act in; or nothing, and why."""
+    try:
+        session = aws.session()
+        here = session.region_name or _FALLBACK
+        clients = Clients(session, here)
+        account, _ = clients.identity()
+        return read_posture(clients, sorted(_regions(ledger, account) | {here})), ""
+    except StraykeyError as error:
+        return None, f"{error}; {error.hint}" if error.hint else str(error)
+
+
+def _regions(ledger: Settled, account: str) -> set[str]:
+    found = {instance_of(one)[1] for one in ledger.sessions.values() if one.session.account == account}
+    return found - {""}
+
+
+class Hardening(msgspec.Struct, frozen=True):
+    """All that is said of what was read."""
+
+    report: Report
+    survey: Survey
+    measures: tuple[Measure, ...]
+    gaps: tuple[Gap, ...]
+
+
+def hardening_of(basis: Basis, posture: Posture | None, level: Level) -> Hardening:
+    postures = [posture] if posture else []
+    surveyed = survey(basis.ledger, basis.findings, postures)
+    return Hardening(
+        report_of(basis.ledger, basis.findings, posture, level),
+        surveyed,
+        plan(surveyed, postures),
+        coverage_gaps(basis.ledger, basis.seen, postures),
+    )
+
+
+def change_of(doing: str, hardening: Hardening, posture: Posture, role: str, instance: str) -> Change:
+    """The one change that was asked for, of the account that was read.  Raises `UsageError` where there is none."""
+    if doing == "tokens":
+        machine = next((one for one in posture.machines() if one.id == instance), None)
+        if machine is None:
+            raise UsageError(f"instance {bounded(instance, 40)} was not seen in account {posture.account}")
+        return tokens(posture.account, machine)
+    found = [
+        one.artifact
+        for one in hardening.report.rehearsed
+        if one.artifact.kind is Kind.ROLE and (one.artifact.accounts, one.artifact.role) == ((posture.account,), role)
+    ]
+    if not found:
+        raise UsageError(f"no call of role {bounded(role, 64)} in account {posture.account} was recorded")
+    return perimeter(found[0]) if doing == "perimeter" else v2_keys(posture.account, role)
+
+
+def broken_by(change: Change, hardening: Hardening) -> list[str]:
+    """What the rehearsal says it would break, in sentences; empty if nothing of what was recorded."""
+    if change.option is Doing.PERIMETER:
+        return [
+            f"{role.home.denied} of {role.home.calls} recorded calls of role {role.role} would have been denied"
+            for one in hardening.report.rehearsed
+            if one.artifact.kind is Kind.ROLE
+            for role in one.roles
+            if (role.account, role.role) == (change.account, change.subject) and role.home.denied
+        ]
+    return [
+        f"{role.denied_calls} recorded calls of role {role.role} were made with keys that came by IMDSv1"
+        for role in hardening.survey.roles
+        if change.touches(role) and role.denied_calls
+    ]
+
+
+def begun(where: str) -> list[Containment]:
+    """What was begun by hardening and is not rolled back."""
+    if is_missing(where):
+        return []
+    with casebook.opened(where) as store, store.reading() as connection:
+        there = [one for one in journal.containments_for(connection, "") if one.finding.startswith(PREFIX)]
+    return containment.standing(there)
