@@ -15,7 +15,8 @@ from straykey.harden.imds_document import Kind as DocumentKind
 from straykey.harden.command import Argv
 from straykey.harden.imds_plan import Measure, Step
 from straykey.harden.needed import Need, State, suffix_of
-from straykey.harden.perimeter import ROOM, Artifact, Kind
+from straykey.harden.perimeter import ROOM, Kind
+from straykey.harden.rehearsal import Count
 from straykey.harden.report import Rehearsed, Report
 
 # In the words of Organizations.
@@ -124,14 +125,19 @@ def pieces_of(report: Report, measures: Sequence[Measure]) -> Pieces:
 
 def about(one: Rehearsed) -> str:
     """What the rehearsal found, in one sentence."""
-    home = [role.home for role in one.roles]
-    thief = [role.thief for role in one.roles]
-    return (
-        f"Would have denied {sum(each.denied for each in home):,} of {sum(each.calls for each in home):,} calls of "
-        f"{len(one.hit)} of {len(one.roles)} roles' own ({sum(each.unknown for each in home):,} unknown), and "
-        f"{sum(each.denied for each in thief):,} of {sum(each.calls for each in thief):,} of thieves "
-        f"({sum(each.unknown for each in thief):,} unknown)."
-    )
+    home, thief = [role.home for role in one.roles], [role.thief for role in one.roles]
+    lost = f" ({_many(len(one.hit), 'role')} would lose some)" if one.hit else ""
+    return f"Would have denied {_put(home)} of {_many(len(home), 'role')} at home{lost}, and {_put(thief)} of thieves."
+
+
+def _put(counts: Sequence[Count]) -> str:
+    unknown = sum(one.unknown for one in counts)
+    said = f"{sum(one.denied for one in counts):,} of {_many(sum(one.calls for one in counts), 'call')}"
+    return f"{said} (and {unknown:,} unknown)" if unknown else said
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 def limits(one: Rehearsed) -> str:
@@ -232,7 +238,8 @@ def _wanted(needs: Iterable[Need]) -> str:
     some = list(needs)
     roles = {(one.account, role) for one in some for role in one.roles}
     guessed = "" if all(one.is_certain for one in some) else " Its name is AWS's usual one: the account was not read."
-    return f"{sum(one.public for one in some):,} calls of {len(roles)} roles went to it on a public way.{guessed}"
+    calls = sum(one.public for one in some)
+    return f"Went to it on a public way: {_many(calls, 'call')} of {_many(len(roles), 'role')}.{guessed}"
 
 
 def _commands(measures: Iterable[tuple[Measure, Sequence[Argv]]]) -> Iterator[Command]:

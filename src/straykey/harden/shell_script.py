@@ -13,12 +13,14 @@ from straykey.harden.pieces import Command, OnEndpoint, OnRole, Opening, Organiz
 _HEAD = """\
 #!/usr/bin/env bash
 # straykey: what binds the keys of instances to where their instances are.
+#
 {remarks}
 set -euo pipefail
 export AWS_PAGER=
 saved=straykey-undo
 account=
 is_found=
+has_failed=
 
 usage() {{
   cat >&2 <<'END'
@@ -39,7 +41,7 @@ usage: bash FILE PART WHAT...
   undo-key-policy ROLE                delete that policy
   imds STEP KEY...                    one step towards IMDSv2, of instances or regions
   undo-imds STEP KEY...               take it back
-Instead of ROLE, SERVICE, ENDPOINT, NAME or KEY: --all. Begin with one of each, the canary.
+Instead of ROLE, SERVICE, ENDPOINT, NAME or KEY: --all, but for attach. Begin with one of each, the canary.
 What belongs to another account than that of your credentials is passed over.
 END
   exit 2
@@ -65,6 +67,14 @@ mine() {{
 doing() {{
   is_found=1
   printf '%s\\n' "$1" >&2
+}}
+
+# One that fails, for the role is gone perhaps, does not keep the others back.
+attempt() {{
+  "$@" || {{
+    has_failed=1
+    echo "  failed: the others go on" >&2
+  }}
 }}
 
 # AWS's answer to a query for ids, without what stands between pages.
@@ -162,12 +172,16 @@ list)
   usage
   ;;
 esac
+if [ "$part" = attach ] && named --all "$@"; then
+  usage
+fi
 account=$(aws sts get-caller-identity --query Account --output text)
 part_"${{part//-/_}}" "$@"
 if [ -z "$is_found" ]; then
   echo "nothing of that name belongs to account $account" >&2
   exit 1
 fi
+[ -z "$has_failed" ]
 """
 _SEVERAL = ("openings", "undo-openings", "attach", "detach", "imds", "undo-imds")
 _SIMPLE = (
@@ -202,7 +216,7 @@ def shell_script(pieces: Pieces) -> str:
         "part_undo_imds": [line for one in pieces.undo for line in _command(one)],
     }
     return _HEAD.format(
-        remarks="\n".join(f"# {printable(one)}" for one in pieces.remarks) or "#",
+        remarks="\n".join(f"# {printable(one)}" for one in pieces.remarks) or "# Nothing was noted.",
         functions="\n\n".join(_function(name, body) for name, body in bodies.items()),
         several=" | ".join(_SEVERAL),
         simple=" | ".join(_SIMPLE),
@@ -254,26 +268,26 @@ def _told(place: Place, what: str, about: str) -> str:
 def _put(one: OnRole) -> Iterator[str]:
     call = _json(RoleName=one.role, PolicyName=one.name, PolicyDocument=one.document)
     said = f"policy {one.name} on role {one.role}"
-    yield from _if(one.place.account, one.role, said, [f"aws iam put-role-policy --cli-input-json {call}"])
+    yield from _if(one.place.account, one.role, said, [f"attempt aws iam put-role-policy --cli-input-json {call}"])
 
 
 def _delete(one: OnRole) -> Iterator[str]:
     call = _json(RoleName=one.role, PolicyName=one.name)
     said = f"policy {one.name} off role {one.role}"
-    yield from _if(one.place.account, one.role, said, [f"aws iam delete-role-policy --cli-input-json {call}"])
+    yield from _if(one.place.account, one.role, said, [f"attempt aws iam delete-role-policy --cli-input-json {call}"])
 
 
 def _key_policy(pieces: Pieces) -> Iterator[str]:
     yield from (f"# {printable(one.name)}" for one in pieces.keys)
     for one in pieces.keys:
         call = _json(PolicyName=one.name, PolicyDocument=one.text)
-        yield "doing \"keys of IMDSv1 are denied to $1\""
+        yield 'doing "keys of IMDSv1 are denied to $1"'
         yield f'aws iam put-role-policy --role-name "$1" --cli-input-json {call}'
 
 
 def _no_key_policy(pieces: Pieces) -> Iterator[str]:
     for one in pieces.keys:
-        yield "doing \"keys of IMDSv1 are no longer denied to $1\""
+        yield 'doing "keys of IMDSv1 are no longer denied to $1"'
         yield f'aws iam delete-role-policy --role-name "$1" --cli-input-json {_json(PolicyName=one.name)}'
 
 
@@ -350,6 +364,6 @@ def _asked(one: Opening, more: Mapping[str, Sequence[str]]) -> str:
 def _command(one: Command) -> Iterator[str]:
     said = f"{one.step.value} {one.key}"
     yield f'if [ "$1" = {_word(one.step.value)} ]; then'
-    inner = _if(one.account, one.key, said, [" ".join(_word(word) for word in one.argv)], '"${@:2}"')
+    inner = _if(one.account, one.key, said, [" ".join(["attempt", *map(_word, one.argv)])], '"${@:2}"')
     yield from (f"  {line}" for line in inner)
     yield "fi"

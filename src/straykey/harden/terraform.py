@@ -1,6 +1,6 @@
 """The pieces of a perimeter as Terraform: as it stands, it creates the policies of the organization and attaches none.
 
-All else waits for a variable that names it, and nobody's keys are touched before.  Each account has a provider that
+All else waits for a variable that names it, and no key is touched before.  Each account has a provider that
 refuses the credentials of any other, for roles have the same names in many accounts.
 """
 
@@ -22,13 +22,14 @@ _HEAD = """\
 #
 # `terraform apply` creates the policies of the organization, and attaches none: each other piece waits until a variable
 # names it.  Name a canary first, watch for denies, then name more.  To take a piece back, take its name out again.
+#
 {remarks}
 terraform {{
   required_version = ">= 1.3"
   required_providers {{
     aws = {{
       source  = "hashicorp/aws"
-      version = ">= 5.0"
+      version = ">= 5.81"
     }}
   }}
 }}
@@ -43,7 +44,12 @@ _VARIABLES = (
         "string",
         '""',
     ),
-    ("targets", "Where each policy is attached: its name, and ids of accounts, units or roots.", "map(set(string))", "{}"),
+    (
+        "targets",
+        "Where each policy is attached: its name, and ids of accounts, units or roots.",
+        "map(set(string))",
+        "{}",
+    ),
     ("roles", "Roles that get their policy, as ACCOUNT/ROLE; all for every role.", "set(string)", "[]"),
     ("endpoint_policies", "VPC endpoints that get their policy, by id; all for every one.", "set(string)", "[]"),
     (
@@ -70,7 +76,10 @@ class _Block(msgspec.Struct, frozen=True):
 
 
 def terraform(pieces: Pieces) -> str:
-    """For Terraform 1.3 and version 5 or newer of the provider `hashicorp/aws`; formatted as `terraform fmt` does."""
+    """For Terraform 1.3, and version 5.81 of the provider `hashicorp/aws`: older ones lack kinds of policies.
+
+    Written as `terraform fmt` would.
+    """
     parts = [
         *(_written(one) for one in _variables()),
         *(_written(one) for one in _providers(pieces)),
@@ -78,7 +87,7 @@ def terraform(pieces: Pieces) -> str:
         *_by_hand(pieces),
     ]
     remarks = "\n".join(f"# {printable(one)}" for one in pieces.remarks)
-    return _HEAD.format(remarks=remarks or "#", body="\n\n".join(parts))
+    return _HEAD.format(remarks=remarks or "# Nothing was noted.", body="\n\n".join(parts))
 
 
 def _written(block: _Block) -> str:
