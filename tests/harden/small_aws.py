@@ -1,4 +1,4 @@
-"""As much of AWS's command line as the script of `straykey harden` uses, on boto3: it is on no package index as such.
+"""As much of AWS's command line as the script of `straykey harden` uses, on boto3: for machines that have it not.
 
 `python small_aws.py SERVICE OPERATION --option VALUE...`; it takes AWS's own words for options, and no others.
 """
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import jmespath
+import jmespath  # type: ignore[import-untyped]  # comes with botocore
 from botocore import xform_name
 
 PLAIN = {"cli-input-json", "query", "output", "region"}
