@@ -145,6 +145,10 @@ def test_terraform_takes_no_text_for_a_template() -> None:
     assert quoted('${a} %{b} "c" \\') == r'"$${a} %%{b} \"c\" \\"'
 
 
+def test_terraform_gets_no_escape_that_only_json_knows() -> None:
+    assert quoted("\b\f\n\\b\U0001f600") == r'"\u0008\u000c\n\\b\U0001f600"'
+
+
 @pytest.mark.parametrize("style", STYLES)
 def test_no_line_of_a_remark_ends_before_its_end(style: Style) -> None:
     text = emitted(nasty(), style)

@@ -173,6 +173,7 @@ def script(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """The script, run where there is an `aws` that writes down what it is told, and answers the account."""
     (tmp_path / "aws").write_text(
         f'#!/bin/sh\ncase "$*" in *get-caller-identity*) echo {ACCOUNT}; exit ;; esac\n'
+        'case "$*" in *gone-role*) exit 254 ;; esac\n'
         "for one; do printf '%s\\0' \"$one\" >>calls; done; printf '\\0' >>calls\n"
     )
     (tmp_path / "aws").chmod(0o755)
@@ -249,6 +250,15 @@ def test_what_belongs_to_another_account_is_passed_over(script: Callable[..., An
     assert done.returncode == 1
     assert done.stderr == f"nothing of that name belongs to account {ACCOUNT}\n"
     assert not (tmp_path / "calls").exists()
+
+
+def test_a_role_that_is_gone_keeps_no_other_back(script: Callable[..., Any], tmp_path: Path) -> None:
+    report, measures = called("gone-role")
+    both = replace(report, rehearsed=(*report.rehearsed, *whole()[0].rehearsed))
+    done = script(emitted(both, measures, "cli"), "role-policies", "--all")
+    assert done.returncode == 1
+    assert "failed: the others go on" in done.stderr
+    assert "web-role" in (tmp_path / "calls").read_text()
 
 
 def test_bash_can_read_it(tmp_path: Path) -> None:
