@@ -10,9 +10,9 @@ import msgspec
 
 from straykey.contain.ground import is_endpoint_id
 from straykey.contain.services import doorways
+from straykey.harden.command import Argv
 from straykey.harden.imds_document import Document
 from straykey.harden.imds_document import Kind as DocumentKind
-from straykey.harden.command import Argv
 from straykey.harden.imds_plan import Measure, Step
 from straykey.harden.needed import Need, State, suffix_of
 from straykey.harden.perimeter import ROOM, Kind

@@ -7,7 +7,7 @@
 # require-tokens in 111122223333: Require tokens.
 # declarative-policy: Say so once.
 # launch-policy: Let nobody.
-# update-agents: 1 instance still use keys that came by IMDSv1: update these programs first, then require tokens as above.
+# update-agents: Keys that came by IMDSv1 are still used on 1 instance: update these programs first, then require tokens as above.
 # update-agents: i-0fedcba9876543210 of role batch.role in 444455556666: aws-sdk-go/1.23.0 (go1.12; linux; amd64) (too old to ask for a token)
 # account-default in 111122223333: Let the account's default require tokens of what is launched; what runs is left as it is.
 # account-default: To be done in every region of every account, also where nothing runs yet.
