@@ -1,5 +1,6 @@
 """Which VPC endpoints the workloads need: what they use, what leads there already, what could, and what never will."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from enum import StrEnum
@@ -12,6 +13,8 @@ from straykey.contain.theft import Called
 from straykey.core.network import PUBLIC_LANES, Lane
 from straykey.harden.posture import Posture, Region
 from straykey.harden.worker import Worker
+
+_SERVICE = re.compile(r"[a-z0-9-]+")
 
 
 class State(StrEnum):
@@ -103,7 +106,7 @@ class Needs:
 
 
 def _state(way: _Way, names: tuple[str, ...], *, is_there: bool) -> State:
-    if is_there:
+    if is_there and way.is_near:
         return State.THERE
     if way.service in GLOBAL or not names:
         return State.NONE
@@ -128,5 +131,9 @@ def suffix_of(service: str) -> str:
 
 
 def spared(needs: Iterable[Need]) -> tuple[str, ...]:
-    """Services, by IAM's name, that no perimeter without public addresses may deny: no endpoint leads to them."""
-    return tuple(sorted({service_of(f"{one.service}:") for one in needs if one.state is State.NONE} - {""}))
+    """Services, by IAM's name, that no perimeter without public addresses may deny: no endpoint leads to them.
+
+    What is no name of a service, as records may have it, stays denied: in a policy it would name more, or be an error.
+    """
+    found = {service_of(f"{one.service}:") for one in needs if one.state is State.NONE}
+    return tuple(sorted(one for one in found if _SERVICE.fullmatch(one)))
