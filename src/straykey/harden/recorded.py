@@ -1,13 +1,16 @@
 """A ledger and its findings, put as workers: whose calls were recorded, and which of them are a thief's.
 
 Where a session is at home is as its findings say, never judged anew; of a session without any all calls are its own.
+Names go into policies, where some letters mean more than themselves: what is no name that AWS gives is left out.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 
 from msgspec.structs import replace
 
+from straykey.contain.ground import is_endpoint_id, is_role_name
 from straykey.contain.recorded import THEFTS, is_delivered_by_ec2
 from straykey.contain.theft import Called, Caller
 from straykey.contain.whose import Group, Hands, Homes, Whose, grouped, homes_of
@@ -23,6 +26,8 @@ from straykey.harden.posture import Posture
 from straykey.harden.worker import Places, Worker
 
 _NOBODY = taints([])
+_VPC = re.compile(r"vpc-[0-9a-z]+")
+_ROLE_ARN = re.compile(r"arn:[a-z-]+:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+")
 
 
 def roles_of(ledger: Settled, findings: Iterable[Finding], places: Places) -> Iterator[list[Worker]]:
@@ -38,12 +43,16 @@ def places_of(ledger: Settled, posture: Posture | None) -> Places:
     machines = posture.machines() if posture else ()
     gates = [gate.endpoint for region in (posture.regions if posture else ()) for gate in region.gates or ()]
     told = {one: vpc for one in sorted(instances) if (vpc := holdings.vpc_of(one))}
-    made = {one.endpoint: one.vpc for one in sorted(ledger.grants) if one.endpoint and one.vpc}
+    made = {one.endpoint: one.vpc for one in sorted(ledger.grants) if is_endpoint_id(one.endpoint)}
     return Places(
-        vpcs=told | {one.id: one.vpc for one in machines if one.vpc},
+        vpcs=_named(told) | {one.id: one.vpc for one in machines if one.vpc},
         private_ips=_private_ips(ledger.grants) | {one.id: one.address for one in machines if one.address},
-        endpoints=made | {one.id: one.vpc for one in gates},
+        endpoints=_named(made) | {one.id: one.vpc for one in gates},
     )
+
+
+def _named(vpcs: Mapping[str, str]) -> dict[str, str]:
+    return {thing: vpc for thing, vpc in vpcs.items() if _VPC.fullmatch(vpc)}
 
 
 def _private_ips(grants: Iterable[Grant]) -> dict[str, str]:
@@ -64,7 +73,7 @@ def _workers(ledger: Settled, findings: Iterable[Finding], places: Places) -> It
     apis = {one.access_key: one.api for one in sorted(Makings(ledger.makings)) if one.access_key}
     for arn in _by_role(ledger.sessions):
         evidence = ledger.sessions[arn]
-        if evidence.sightings and is_delivered_by_ec2(evidence):
+        if evidence.sightings and is_delivered_by_ec2(evidence) and is_role_name(evidence.session.role):
             yield _worker(evidence, _homes(evidence, thefts.get(arn), ledger), apis, places)
 
 
@@ -98,11 +107,17 @@ def _worker(evidence: Evidence, homes: Homes, apis: Mapping[str, str], places: P
         region=region or min((one.region for one in home), default=""),
         is_delivered_by_ec2=True,
         calls=(),
-        role_arn=min(evidence.role_arns.times, default=""),
+        role_arn=_role_arn(evidence),
         vpc=places.vpcs.get(instance, ""),
         private_ip=places.private_ips.get(instance, ""),
     )
     return Worker(evidence.session.partition, _with(caller, home), _with(caller, thief))
+
+
+def _role_arn(evidence: Evidence) -> str:
+    """As recorded; empty if no record has one that the role could have."""
+    end = f"/{evidence.session.role}"
+    return min((one for one in evidence.role_arns.times if one.endswith(end) and _ROLE_ARN.fullmatch(one)), default="")
 
 
 def _with(caller: Caller, calls: list[Called]) -> Caller:
