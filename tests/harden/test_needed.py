@@ -120,7 +120,7 @@ def test_only_what_has_no_endpoint_is_spared_and_by_iams_name() -> None:
     calls = [called(one) for one in ("iam:GetRole", "s3:GetObject", "monitoring:Unheard", "organizations:ListRoots")]
     found = needs(worker(*calls, called("sqs:SendMessage", region="us-east-1")))
     assert spared(found) == ("iam", "organizations")
-    none = [one for one in needs(worker(called("monitoring:GetMetricData")), read=posture(services=(S3,)))]
+    none = needs(worker(called("monitoring:GetMetricData")), read=posture(services=(S3,)))
     assert spared(none) == ("cloudwatch",)
 
 

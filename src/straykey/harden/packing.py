@@ -1,6 +1,7 @@
 """SCPs and RCPs for many accounts: as few documents as hold them, none longer than Organizations takes."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -34,7 +35,7 @@ class _Told(msgspec.Struct, frozen=True):
 
 
 def control_policies(kind: Kind, footprints: Iterable[Footprint], level: Level, spared: Sequence[str]) -> Packed:
-    """One statement for all accounts that have every way home in common.
+    """One statement for all accounts that have every way home in common, or as few as have room for them.
 
     An account whose addresses fit into no document is split by role; a role that does not fit either is left out.
     Other partitions are other organizations, and have documents of their own.
@@ -61,12 +62,29 @@ def _told(
         ways = tuple(ways_of(some, bound) for _, bound in scopes(kind, level, spared))
         alike.setdefault(ways, []).append(account)
     for accounts in alike.values():
-        statements = controlling(kind, accounts, by_account[accounts[0]], level, spared)
-        whole = _Told(tuple(statements), tuple(accounts))
-        if _fit(kind, [whole]):
-            yield whole
-        else:
-            yield from _by_role(kind, (one for account in accounts for one in by_account[account]), level, spared)
+        told = list(_by_accounts(kind, accounts, by_account[accounts[0]], level, spared))
+        theirs = (one for account in accounts for one in by_account[account])
+        yield from told or _by_role(kind, theirs, level, spared)
+
+
+def _by_accounts(
+    kind: Kind, accounts: Sequence[str], footprints: Sequence[Footprint], level: Level, spared: Sequence[str]
+) -> Iterator[_Told]:
+    """As few statements as hold all of them; none if their ways home leave no room for one."""
+
+    def about(some: Sequence[str]) -> _Told:
+        return _Told(tuple(controlling(kind, some, footprints, level, spared)), tuple(some))
+
+    left = accounts
+    while most := _fitting(kind, about, left):
+        yield about(left[:most])
+        left = left[most:]
+
+
+def _fitting(kind: Kind, about: Callable[[Sequence[str]], _Told], accounts: Sequence[str]) -> int:
+    """Of so many accounts a statement fits into a document."""
+    counts = range(1, len(accounts) + 1)
+    return bisect_left(counts, True, key=lambda count: not _fit(kind, [about(accounts[:count])]))
 
 
 def _by_role(
