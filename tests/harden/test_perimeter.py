@@ -142,10 +142,21 @@ def test_an_organizations_policy_exempts_ec2_itself_and_whoever_is_tagged(kind: 
 
 @pytest.mark.parametrize("level", Level)
 @pytest.mark.parametrize("kind", [Kind.ROLE, Kind.SCP])
-def test_data_planes_inside_the_vpc_and_what_is_spared_are_let_through(kind: Kind, level: Level) -> None:
-    for one in said(document(kind, level, spared=("iam",))):
-        assert set(one["NotAction"]) == {*DATA_PLANES, "iam:*"}
+def test_data_planes_inside_the_vpc_are_let_through(kind: Kind, level: Level) -> None:
+    for one in said(document(kind, level)):
+        assert set(one["NotAction"]) == set(DATA_PLANES)
         assert "Action" not in one
+
+
+@pytest.mark.parametrize("kind", [Kind.ROLE, Kind.SCP])
+def test_what_no_endpoint_leads_to_is_bound_to_known_addresses_and_not_to_the_vpc(kind: Kind) -> None:
+    to_vpc, to_addresses, *_ = said(document(kind, Level.INSTANCE, spared=("iam",)))
+    assert set(to_vpc["NotAction"]) == {*DATA_PLANES, "iam:*"}
+    assert "NotIpAddressIfExists" not in to_vpc["Condition"]
+    assert to_addresses["Action"] == ["iam:*"]
+    assert to_addresses["Condition"]["NotIpAddressIfExists"] == {
+        "aws:SourceIp": ["198.18.0.10/31", "2001:db8:1000::10/128"]
+    }
 
 
 @pytest.mark.parametrize("kind", [Kind.ROLE, *CONTROLS])

@@ -111,7 +111,7 @@ def scopes(kind: Kind, level: Level, spared: Sequence[str]) -> list[tuple[Statem
     What no endpoint leads to cannot be bound to a VPC; it is bound to the addresses it is called from today.  To let it
     through from anywhere would leave a thief all of IAM.
     """
-    free = sorted(f"{one}:*" for one in spared)
+    free = sorted(f"{one}:*" for one in spared) if level is Level.INSTANCE else []
     if kind is Kind.RCP:
         tight, loose = [one for one in GUARDED if one not in free], [one for one in GUARDED if one in free]
         bound: list[tuple[Statement, Level]] = [({"Action": tight}, level)] if tight else []
