@@ -5,7 +5,7 @@ instance's ARN all but the region.  So a policy is asked for each value that may
 itself, and one that it does not.  If all answers are one, nothing is unknown.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from straykey.contain.pattern import Gap
 from straykey.contain.policy import Request
@@ -22,16 +22,14 @@ Choices = dict[str, tuple[str, ...]]
 
 def choices_of(request: Request, caller: Caller, called: Called, partition: str, named: Sequence[str]) -> Choices:
     """By key, the values it may have had; `named` are all texts of the policy that is asked."""
-    possible = {
-        ISSUED: set(_times(called, named)),
-        USER_ID: set(_user_ids(caller, named)),
-        INSTANCE_ARN: set(_instances(caller, partition, named)),
+    asked: dict[str, Callable[[], Iterator[str]]] = {
+        ISSUED: lambda: _times(called, named),
+        USER_ID: lambda: _user_ids(caller, named),
+        INSTANCE_ARN: lambda: _instances(caller, partition, named),
     }
-    return {
-        key: tuple(sorted(values))
-        for key, values in possible.items()
-        if values and request.context.get(key) is Gap.PRESENT
-    }
+    possible = {key: tells() for key, tells in asked.items() if request.context.get(key) is Gap.PRESENT}
+    found = {key: tuple(sorted(set(values))) for key, values in possible.items()}
+    return {key: values for key, values in found.items() if values}
 
 
 def _times(called: Called, named: Sequence[str]) -> Iterator[str]:
