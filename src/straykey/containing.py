@@ -4,7 +4,6 @@ What they take is imported where it is used: a scan need not pay for it.
 """
 
 import shlex
-from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from straykey import acting, verifying
+from straykey import acting, idle, verifying
 from straykey.errors import UsageError
 from straykey.formats.text import printable
 from straykey.options import (
@@ -183,7 +182,7 @@ class _Asked(StrEnum):
     ROLLBACK = "--rollback"
     VERIFY = "--verify"
     EMIT = "--emit"
-    LOGS = "logs, named as PATH"  # with any of the others but --rollback
+    LOGS = idle.LOGS  # with any of the others but --rollback
 
 
 # What else may be said means something only with these.
@@ -200,34 +199,17 @@ _GOES_WITH = {
 
 
 def _asked(flags: dict[_Asked, bool], option: OptionName | None) -> _Asked:
-    said = [asked for asked, is_so in flags.items() if is_so]
-    if len(said) > 1:
-        raise UsageError(f"{' and '.join(said)}: one at a time", hint="apply, then verify, then roll back")
-    asked = said[0] if said else _Asked.COMPARISON
+    asked = idle.one_of(flags, _Asked.COMPARISON, hint="apply, then verify, then roll back")
     if asked in (_Asked.APPLY, _Asked.EMIT) and option is None:
         raise UsageError(f"{asked} needs --option", hint="straykey contain FINDING compares the options")
     return asked
 
 
 def _refuse_idle(context: typer.Context, asked: _Asked, *, is_logs: bool) -> None:
-    """Who says what has no effect expects one."""
     if asked is _Asked.ROLLBACK and is_logs:
         raise UsageError("--rollback reads no logs", hint="it undoes what the journal in the store says")
     there = {asked, _Asked.LOGS} if is_logs else {asked}
-    for name, option in _said(context):
-        goes_with = _GOES_WITH.get(name, ())
-        if goes_with and there.isdisjoint(goes_with):
-            wanted = " or ".join(goes_with)
-            told = f"with {asked}" if asked is not _Asked.COMPARISON and _Asked.LOGS not in goes_with else "here"
-            raise UsageError(f"{option} means nothing {told}", hint=f"it goes with {wanted}")
-
-
-def _said(context: typer.Context) -> Iterator[tuple[str, str]]:
-    """The options that were typed: by the parameter's name, and as one types them."""
-    for parameter in context.command.params:
-        source = context.get_parameter_source(parameter.name or "")
-        if source is not None and source.name != "DEFAULT":
-            yield parameter.name or "", parameter.opts[0]
+    idle.refuse(context, _GOES_WITH, there, asked="" if asked is _Asked.COMPARISON else asked)
 
 
 def _theft(where: str, name: str, paths: list[str], how: _Reading) -> "tuple[Finding, Theft]":

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from straykey import acting
+from straykey import acting, idle
 from straykey.errors import ContainError, UsageError
 from straykey.formats.text import printable
 from straykey.options import (
@@ -97,6 +97,7 @@ _Logs = Annotated[
 
 @app.command(epilog="Example: straykey harden logs/ --level instance")
 def harden(
+    context: typer.Context,
     paths: _Logs = None,
     part: Annotated[Part | None, typer.Option("--part", help="Only this part.")] = None,
     level: Annotated[
@@ -138,18 +139,27 @@ def harden(
 
     Policies, endpoints, IMDSv2, host filters, a beacon, and what is not seen.  Nothing is changed without --apply.
     """
-    if part is Part.HOST:
+    flags = {
+        _Asked.HOST: part is Part.HOST,
+        _Asked.BEACON: part is Part.BEACON,
+        _Asked.EMIT: emit is not None,
+        _Asked.APPLY: apply is not None and not rollback,
+        _Asked.ROLLBACK: rollback,
+    }
+    asked = idle.one_of(flags, _Asked.REPORT, hint="see the report, then apply, then roll back")
+    _refuse_idle(context, asked, is_logs=bool(paths))
+    if asked is _Asked.HOST:
         _print_rules(tool, user)
         return
-    if part is Part.BEACON:
+    if asked is _Asked.BEACON:
         _print_beacon(means)
         return
     where = store_of(config, store)
     wanted = _Wanted(apply, role, instance, is_forced=force, is_agreed=yes)
+    wanted.check(asked)
     if rollback:
         _roll_back(where, wanted)
         return
-    wanted.check(no_account=no_account)
     reading = _Reading(ip_ranges, offline, accounts, trusted, agents, since, until)
     with _basis(where, paths or [], reading) as basis:
         hardening, posture = _hardened(basis, level, no_account=no_account)
@@ -173,6 +183,40 @@ class _Reading(msgspec.Struct, frozen=True):
     until: str
 
 
+class _Asked(StrEnum):
+    """What is to be done, by the option that says so."""
+
+    REPORT = "the report"
+    HOST = "--part host"
+    BEACON = "--part beacon"
+    EMIT = "--emit"
+    APPLY = "--apply"
+    ROLLBACK = "--rollback"  # --apply beside it names which of the changes
+    LOGS = idle.LOGS  # with the report, --emit or --apply
+
+
+_OF_ACCOUNT = (_Asked.REPORT, _Asked.EMIT, _Asked.APPLY)
+# What else may be said means something only with these.
+_GOES_WITH = {
+    "part": (_Asked.REPORT, _Asked.HOST, _Asked.BEACON),
+    "level": _OF_ACCOUNT,
+    "no_account": (_Asked.REPORT, _Asked.EMIT),
+    "tool": (_Asked.HOST,),
+    "user": (_Asked.HOST,),
+    "means": (_Asked.BEACON,),
+    **dict.fromkeys(("role", "instance", "yes", "force"), (_Asked.APPLY, _Asked.ROLLBACK)),
+    **dict.fromkeys(("config", "store"), (*_OF_ACCOUNT, _Asked.ROLLBACK)),
+    **dict.fromkeys(("ip_ranges", "accounts", "trusted", "agents", "since", "until"), (_Asked.LOGS,)),
+}
+
+
+def _refuse_idle(context: typer.Context, asked: _Asked, *, is_logs: bool) -> None:
+    if is_logs and asked not in _OF_ACCOUNT:
+        raise UsageError(f"{asked} reads no logs", hint=f"logs go with {' or '.join(_OF_ACCOUNT)}")
+    there = {asked, _Asked.LOGS} if is_logs else {asked}
+    idle.refuse(context, _GOES_WITH, there, asked="" if asked is _Asked.REPORT else asked)
+
+
 class _Wanted(msgspec.Struct, frozen=True):
     """What is to be done, and to what."""
 
@@ -186,14 +230,15 @@ class _Wanted(msgspec.Struct, frozen=True):
     def subject(self) -> str:
         return self.role or self.instance
 
-    def check(self, *, no_account: bool) -> None:
-        if self.doing is None:
+    def check(self, asked: _Asked) -> None:
+        if asked not in (_Asked.APPLY, _Asked.ROLLBACK):
             return
-        needed, other = ("--instance", self.role) if self.doing is DoingName.TOKENS else ("--role", self.instance)
-        if not self.subject or other:
-            raise UsageError(f"--apply {self.doing.value} needs {needed}, and nothing else to do it to")
-        if no_account:
-            raise UsageError("--apply changes an account, and --no-account does not look into it")
+        told, needed = asked.value, {"--role": self.role, "--instance": self.instance}
+        if self.doing is not None:
+            told = f"--apply {self.doing.value}"
+            del needed["--role" if self.doing is DoingName.TOKENS else "--instance"]
+        if not any(needed.values()) or (self.role and self.instance):
+            raise UsageError(f"{told} needs {' or '.join(needed)}, and nothing else to do it to")
 
 
 @contextmanager
@@ -311,8 +356,6 @@ def _warn(broken: list[str], *, is_forced: bool) -> None:
 def _roll_back(where: str, wanted: _Wanted) -> None:
     from straykey import fortress  # noqa: PLC0415
 
-    if not wanted.subject:
-        raise UsageError("--rollback needs --role or --instance", hint="as --apply had it")
     begun = [one for one in fortress.begun(where) if one.finding.endswith(f":{wanted.subject}")]
     if wanted.doing is not None:
         begun = [one for one in begun if one.option == wanted.doing.value]
