@@ -41,7 +41,8 @@ class Basis(msgspec.Struct, frozen=True):
 def kept(where: str) -> Iterator[Basis]:
     """What `watch` keeps."""
     with casebook.opened(where) as store:
-        findings = [one.finding for one in casebook.tracked_in(store)]
+        # What the evidence came to explain since is home; what somebody called done is still a thief's.
+        findings = [one.finding for one in casebook.tracked_in(store) if one.by or not one.is_over]
         with store.reading() as connection:
             seen = progress.coverage_of(connection)
         with store.ledger() as ledger:
@@ -112,10 +113,17 @@ def broken_by(change: Change, hardening: Hardening) -> list[str]:
             for role in one.roles
             if (role.account, role.role) == (change.account, change.subject) and role.home.denied
         ]
+    if change.option is Doing.TOKENS:
+        return [
+            f"{host.v1.calls} recorded calls of instance {host.id} were made with keys that came by IMDSv1"
+            for role in hardening.survey.roles
+            for host in role.hosts
+            if (role.account, host.id) == (change.account, change.subject) and host.v1
+        ]
     return [
         f"{role.denied_calls} recorded calls of role {role.role} were made with keys that came by IMDSv1"
         for role in hardening.survey.roles
-        if change.touches(role) and role.denied_calls
+        if (role.account, role.role) == (change.account, change.subject) and role.denied_calls
     ]
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from straykey.contain.apply import Point
-from straykey.contain.plan import Plan
+from straykey.contain.plan import Changes
 from straykey.contain.stored import plan_written, steps_read
 from straykey.ports import Phase, StepState
 from straykey.stores.journal import SqlJournal
@@ -69,7 +69,7 @@ def test_taking_back_that_crashes_at_every_point_can_be_taken_up_again(
     assert {entry.state for entry in latest(journal).entries} == {StepState.UNDONE}
 
 
-def points_of(plan: Plan) -> list[int]:
+def points_of(plan: Changes) -> list[int]:
     """Where to crash: a step's end is the next one's beginning."""
     last = len(Point) * len(plan.steps) - 1
     return [point for point in range(last) if point % len(Point) != len(Point) - 1] + [last]

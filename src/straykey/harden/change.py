@@ -9,7 +9,6 @@ import msgspec
 
 from straykey.contain.needs import step_of
 from straykey.contain.plan import Call, Step, Trouble, Value
-from straykey.harden.imds import V1Role
 from straykey.harden.imds_document import keys_policy
 from straykey.harden.perimeter import ROOM, Artifact
 from straykey.harden.posture import Machine
@@ -39,13 +38,6 @@ class Change(msgspec.Struct, frozen=True):
     def journaled_as(self) -> str:
         """What it is found by in the journal, where a containment has its finding's id."""
         return f"{PREFIX}{self.account}:{self.subject}"
-
-    def touches(self, role: V1Role) -> bool:
-        """Whether it takes the keys of IMDSv1 from this role's instances."""
-        if role.account != self.account:
-            return False
-        is_there = any(host.id == self.subject and host.v1 is not None for host in role.hosts)
-        return role.role == self.subject if self.option is Doing.V2_KEYS else is_there
 
 
 def perimeter(artifact: Artifact) -> Change:
