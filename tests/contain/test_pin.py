@@ -17,6 +17,8 @@ from tests.contain.thefts import (
     INSTANCE,
     NAT,
     NAT_V6,
+    OWN_IP,
+    OWN_VPC,
     ROLE_ID,
     SISTER,
     THIEF,
@@ -102,6 +104,26 @@ def test_endpoints_of_the_home_vpc_may_be_used_that_never_were() -> None:
     assert answers(plan, network_of("10.0.0.5", "vpce-0ddddddddddddddd4", ACCOUNT)) is Answer.ALLOWED
     assert answers(plan, network_of("10.0.0.9", "vpce-0ddddddddddddddd4", ACCOUNT)) is Answer.DENIED
     assert answers(plan, network_of("10.0.0.5", "vpce-0eeeeeeeeeeeeeee5", ACCOUNT)) is Answer.DENIED
+
+
+UNSEEN = network_of(OWN_IP, "vpce-0ccccccccccccccc3", ACCOUNT)
+AT_HOME: dict[str, Said] = {"aws:SourceVpc": OWN_VPC}
+
+
+def test_the_instances_own_address_in_its_own_vpc_is_home_though_no_log_shows_it() -> None:
+    """Objects of S3 behind a gateway endpoint are in no log where data events are off."""
+    plan = plan_of(Option.PIN, theft(homes=(NAT,)))
+    assert answers(plan, UNSEEN, **AT_HOME) is Answer.ALLOWED
+    assert answers(plan, UNSEEN) is Answer.DENIED  # the same address in another VPC
+    assert answers(plan, network_of("10.0.200.2", UNSEEN.endpoint, ACCOUNT), **AT_HOME) is Answer.DENIED
+
+
+def test_where_the_thief_used_an_endpoint_only_those_that_logs_show_are_home_and_that_is_told() -> None:
+    stray = network_of("10.9.0.5", "vpce-0bbbbbbbbbbbbbbb2", "444455556666")
+    plan = plan_of(Option.PIN, theft(homes=(NAT,), strays=(stray,)))
+    assert answers(plan, UNSEEN, **AT_HOME) is Answer.DENIED
+    assert any("endpoints that no log shows are denied" in note for note in plan.notes)
+    assert not any("endpoints that no log shows" in note for note in plan_of(Option.PIN, theft(homes=(NAT,))).notes)
 
 
 def test_where_no_home_is_known_a_pin_denies_all_and_says_so() -> None:

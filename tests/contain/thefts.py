@@ -165,6 +165,9 @@ ARN = f"arn:aws:ec2:eu-west-1:{ACCOUNT}:instance/{INSTANCE}"
 SISTER = ARN.replace("0123456789abcdef0", "0fedcba9876543210")
 
 
+OWN_VPC, OWN_IP = "vpc-0123456789abcdef0", "10.0.200.1"  # what EC2 puts into the instance's keys
+
+
 def context_of(network: Network, **more: Said) -> dict[str, Said]:
     """The condition keys of a call of the instance's from there, as AWS's page on them says."""
     common: dict[str, Said] = {
@@ -172,12 +175,15 @@ def context_of(network: Network, **more: Said) -> dict[str, Said]:
         "aws:userid": f"{ROLE_ID}:{INSTANCE}",
         "aws:TokenIssueTime": "2026-05-04T10:00:05Z",
         "aws:ViaAWSService": "true" if network.lane is Lane.SERVICE else "false",
+        "aws:Ec2InstanceSourceVpc": OWN_VPC,
+        "aws:Ec2InstanceSourcePrivateIPv4": OWN_IP,
     }
     if network.lane in (Lane.PUBLIC, Lane.PUBLIC_V6):
         common["aws:SourceIp"] = network.address
     if network.lane in (Lane.ENDPOINT, Lane.PRIVATE):
         common["aws:VpcSourceIp"] = network.address
         common["aws:SourceVpce"] = network.endpoint or Gap.PRESENT
+        common["aws:SourceVpc"] = "vpc-0123456789abcdef9"  # some other one
     return common | more
 
 

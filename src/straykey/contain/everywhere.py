@@ -67,7 +67,8 @@ def _own_document(ground: Ground, own: tuple[Caller, ...]) -> str:
     by_instance, by_name = about_workload(ground), whose([user_id(ground)])
     # Console sessions bear the stolen session's name but need not name the instance.
     is_renamed = any(one.arn == theft.workload.arn for one in theft.heirs) and by_instance != by_name
-    statements = pinned(by_name, homes) if is_renamed else pinned(by_instance, homes)
+    # By its name: keys that others were given for it do not say where they were delivered.
+    statements = pinned(by_name, replace(homes, own=False)) if is_renamed else pinned(by_instance, homes)
     if is_renamed and not theft.workload.user_id:
         # The logs do not tell the name's other half: by the instance, it can be rehearsed what becomes of its keys.
         statements += pinned(by_instance, homes, "ByInstance")

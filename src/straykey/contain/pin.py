@@ -21,6 +21,9 @@ from straykey.formats.text import bounded
 
 _SHOWN = 60
 _IP, _PRIVATE_IP, _ENDPOINT = "aws:SourceIp", "aws:VpcSourceIp", "aws:SourceVpce"
+# EC2 puts into its keys which VPC they were delivered to, and the primary address of the instance there.
+_OWN_VPC: Condition = {"StringNotEquals": {"aws:SourceVpc": "${aws:Ec2InstanceSourceVpc}"}}
+_OWN_IP: Condition = {"StringNotEquals": {"aws:Ec2InstanceSourcePrivateIPv4": "${aws:VpcSourceIp}"}}
 _HERE, _ABSENT = "false", "true"  # what Null asks
 
 _NOT_BY_SERVICE: Condition = {"BoolIfExists": {"aws:ViaAWSService": "false"}}
@@ -31,6 +34,8 @@ class Homes(msgspec.Struct, frozen=True):
 
     `within` are all private addresses, `unnamed` those of them for which some log names no endpoint.  `barred` are
     addresses of `within` that the thief had at an endpoint where the workload has not: as another VPC may use them too.
+    `own`: the instance's own primary address, through any endpoint of its own VPC, is home too, though no log shows it:
+    what is not recorded (data events, as of S3's objects) may take that way and no other.
     """
 
     public: frozenset[str]
@@ -38,6 +43,7 @@ class Homes(msgspec.Struct, frozen=True):
     within: frozenset[str]
     unnamed: frozenset[str]
     barred: Mapping[str, frozenset[str]]
+    own: bool = False
 
 
 def pin(ground: Ground) -> Draft:
@@ -58,7 +64,7 @@ def pinned(about: Condition, homes: Homes, by: str = "") -> list[dict[str, objec
     said: list[tuple[str, Condition]] = [
         ("OtherAddress", _other_address(homes)),
         ("OtherEndpoint", _other_endpoint(homes)),
-        ("OtherPrivateAddress", _but(_not_in(_PRIVATE_IP, homes.within), _HERE, _PRIVATE_IP)),
+        ("OtherPrivateAddress", _other_private_address(homes)),
         ("NoNetwork", _but(_not_in(_PRIVATE_IP, homes.unnamed), _ABSENT, _IP, _ENDPOINT)),
         *((f"Thief{number}", lines) for number, lines in enumerate(_barred(homes), start=1)),
     ]
@@ -84,7 +90,14 @@ def homes_of(ground: Ground) -> Homes:
         within,
         unnamed,
         {endpoint: addresses for endpoint, addresses in barred.items() if addresses},
+        own=_is_named(ground) and not any(one.lane in (Lane.ENDPOINT, Lane.PRIVATE) for one in ground.theft.strays),
     )
+
+
+def _is_named(ground: Ground) -> bool:
+    """Whether the keys, the stolen ones too, name the instance they were delivered to."""
+    theft, workload = ground.theft, ground.theft.workload
+    return workload.is_delivered_by_ec2 and theft.thief.is_delivered_by_ec2 and bool(workload.instance)
 
 
 def is_usable(network: Network) -> bool:
@@ -119,7 +132,7 @@ def about_workload(ground: Ground) -> Condition:
     """
     theft, workload = ground.theft, ground.theft.workload
     # A thief who got himself a key under the instance's name has one that does not name the instance.
-    if workload.is_delivered_by_ec2 and theft.thief.is_delivered_by_ec2 and workload.instance:
+    if _is_named(ground):
         # Of any region: ids are unique, and where the logs name no region it is a guess.
         arn = f"arn:{theft.partition}:ec2:*:{workload.account}:instance/{workload.instance}"
         return {"ArnLike": {"ec2:SourceInstanceARN": arn}}
@@ -147,7 +160,11 @@ def _other_address(homes: Homes) -> Condition:
 
 def _other_endpoint(homes: Homes) -> Condition:
     others: Condition = {"StringNotEquals": {_ENDPOINT: sorted(homes.endpoints)}} if homes.endpoints else {}
-    return _but(joined(others, _not_in(_PRIVATE_IP, homes.unnamed)), _HERE, _ENDPOINT)
+    return _but(joined(others, _OWN_VPC if homes.own else {}, _not_in(_PRIVATE_IP, homes.unnamed)), _HERE, _ENDPOINT)
+
+
+def _other_private_address(homes: Homes) -> Condition:
+    return _but(joined(_not_in(_PRIVATE_IP, homes.within), _OWN_IP if homes.own else {}), _HERE, _PRIVATE_IP)
 
 
 def _barred(homes: Homes) -> list[Condition]:
@@ -220,6 +237,11 @@ def notes_of(ground: Ground, homes: Homes) -> tuple[str, ...]:
         said.append("No home of the workload is known: it is denied everything, like the thief.")
     if any(one.lane is Lane.OTHER for one in ground.theft.homes):
         said.append("Some calls of the workload name no readable address; such calls may be denied.")
+    if not homes.own:
+        said.append(
+            "Calls through VPC endpoints that no log shows are denied: where data events are off, as for objects of S3 "
+            "behind a gateway endpoint, or messages of SQS, look first which endpoints the workload's VPC has."
+        )
     if not workload.is_delivered_by_ec2:
         said.append("The keys do not name an instance, so the session is known by its name, in `aws:userid`.")
     if not workload.instance:
