@@ -52,8 +52,9 @@ ABOUT: Mapping[Option, About] = {
     Option.VPC_ENDPOINT: About(
         "Makes VPC endpoints for the services the workload uses, then denies the role whatever does not come "
         "through the home VPC.",
-        "Services without an endpoint there (IAM, Organizations, Route 53 and others that are global), other regions, "
-        "other instances with this role that live in other VPCs.",
+        "Services without an endpoint there (IAM, Organizations, Route 53 and others that are global), and those whose "
+        "calls CloudTrail does not record, such as log lines to CloudWatch Logs; other regions; other instances with "
+        "this role that live in other VPCs.",
         ("A thief inside the home VPC is not stopped.", *AFTER_A_DENY),
         "Delete the policy, the endpoints and their security group.",
     ),

@@ -10,12 +10,14 @@ from rich.text import Text
 
 from straykey.contain.catalogue import ABOUT
 from straykey.contain.comparison import Comparison, Weighed
+from straykey.contain.outage import over_since
 from straykey.contain.plan import Call, Deny, Lookup, Option, Plan, Value
 from straykey.contain.rehearse import NEVER_DENIED, Counted, Tally
 from straykey.contain.theft import Theft
 from straykey.core.network import Network
 from straykey.formats.text import as_json, bounded, printable
 
+_TITLE = "Recorded calls put to each option: of a network with many, a sample of 64 and the first of each kind"
 _MOST_CALLS = 8
 _MOST_MADE = 4
 _MOST_TWICE = 2  # statements
@@ -34,7 +36,7 @@ def render(comparison: Comparison) -> RenderableType:
 
 
 def glance(comparison: Comparison) -> Table:
-    table = Table(box=None, padding=(0, 2), title="Recorded calls put to each option", title_justify="left")
+    table = Table(box=None, padding=(0, 2), title=_TITLE, title_justify="left")
     for name in ("option", "thief stopped", "workload broken", "others broken", "workload out until", "can be applied"):
         table.add_column(name, overflow="fold")
     for one in comparison.options:
@@ -84,7 +86,7 @@ def _theft(comparison: Comparison) -> RenderableType:
         "session": theft.workload.arn,
         "home": _networks(theft.homes),
         "stray": _networks(theft.strays),
-        "keys": ", ".join(key.access_key for key in theft.keys),
+        "keys": ", ".join(key.access_key for key in theft.keys) + _ended(comparison),
         "made": _made(theft),
         "logs end": theft.as_of,
         "account": _account(comparison),
@@ -94,6 +96,12 @@ def _theft(comparison: Comparison) -> RenderableType:
         if value:
             rows.add_row(Text(name), Text(printable(value)))
     return Group(Text(printable(theft.title), style="bold"), rows)
+
+
+def _ended(comparison: Comparison) -> str:
+    """What denies keys of the past denies nothing."""
+    over = over_since(comparison.theft, comparison.at)
+    return f"; all over since {over}: only what they made, and keys issued later, can still be used" if over else ""
 
 
 def _made(theft: Theft) -> str:

@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-ke
 from collections.abc import Iterable
 
 import msgspec
+from msgspec.structs import replace
 
 from straykey.contain.account import Account, Instance
 from straykey.contain.broad import shared
@@ -18,7 +19,7 @@ from straykey.contain.plan import Lookup, Option, Rerouted, Sought, Step, Troubl
 from straykey.contain.services import GLOBAL, Doorway, doorways
 from straykey.contain.theft import Called
 from straykey.contain.wording import Condition, deny, document_of
-from straykey.core.network import Lane
+from straykey.core.network import PUBLIC_LANES, Lane
 from straykey.formats.text import bounded
 
 _OPTION = Option.VPC_ENDPOINT
@@ -39,7 +40,7 @@ def vpc_endpoint(ground: Ground) -> Draft:
     if ground.account is None or ground.instance is None or not ground.instance.vpc:
         # A policy that names no VPC would deny the workload everything, like deny-all, without saying so.
         text = "The instance's VPC is not known, so there is no policy to put to the recorded calls"
-        return cannot(text, "read the account: ec2:DescribeInstances")
+        return replace(cannot(text, "read the account: ec2:DescribeInstances"), notes=_used_from_home(ground))
     used = _used(ground, ground.account, ground.instance)
     placing = placed(ground, _OPTION, _document(ground.instance.vpc, homes))
     return Draft(
@@ -50,6 +51,16 @@ def vpc_endpoint(ground: Ground) -> Draft:
         troubles=(*_hindrances(ground.instance, ground.account, used), *placing.troubles),
         rerouted=_rerouted(ground, ground.instance, ground.account, used),
     )
+
+
+def _used_from_home(ground: Ground) -> tuple[str, ...]:
+    """What endpoints would be needed for, as far as the logs tell."""
+    calls = [one for one in ground.theft.workload.calls if one.network.lane in PUBLIC_LANES]
+    led = sorted({_source(one) for one in calls if doorways(_source(one))})
+    without = sorted({_source(one) for one in calls} - set(led))
+    told = [("It uses on a public way, and there are endpoints for", led), ("there are none for", without)]
+    said = "; ".join(f"{what} {', '.join(bounded(one, _SHOWN) for one in names)}" for what, names in told if names)
+    return (f"{said[:1].upper()}{said[1:]}.", _UNRECORDED) if said else (_UNRECORDED,)
 
 
 def _home_endpoints(ground: Ground) -> list[str]:
@@ -195,8 +206,15 @@ def _limits(ground: Ground, homes: list[str]) -> tuple[str, ...]:
     )
 
 
+_UNRECORDED = (
+    "Endpoints are made for services whose calls CloudTrail recorded. What it does not record here (log lines to "
+    "CloudWatch Logs, Session Manager's messages; queues, objects and items where data events are off) is in no "
+    "number, and is denied if its service has no endpoint in the VPC."
+)
+
+
 def _notes(account: Account, used: Used) -> tuple[str, ...]:
-    said = []
+    said = [_UNRECORDED]
     if used.without:
         said.append(f"No endpoint leads from home to what the workload uses here: {', '.join(used.without)}.")
     if not account.services:

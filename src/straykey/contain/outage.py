@@ -66,6 +66,12 @@ _RECKONED = (
 )
 
 
+def over_since(theft: Theft, at: str) -> str:
+    """When the last of the session's keys ended, if all have by then; empty if one may still be good."""
+    ends = [_with_end(theft, key).expires for key in theft.keys]
+    return max(ends) if ends and all(ends) and max(ends) < at else ""
+
+
 def _with_end(theft: Theft, key: Key) -> Key:
     """The same, with the latest end it can have where the logs tell none: else last week's keys were held for ever.
 
