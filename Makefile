@@ -63,7 +63,7 @@ latency: .venv-bench/.run  ## Time from notice to stored finding at 10,000 recor
 	.venv-bench/bin/python -m benchmarks.notices $(ARGS)
 
 docs: $(VENV)/.dev  ## Write the generated pages and golden files anew; read the diff.
-	$(BIN)/pytest --numprocesses 0 --update tests/test_docs.py tests/test_benchmarks.py tests/test_reliability.py tests/test_latency.py tests/formats tests/contain
+	$(BIN)/pytest --numprocesses 0 --update tests/test_docs.py tests/test_benchmarks.py tests/test_reliability.py tests/test_latency.py tests/formats tests/contain tests/harden
 
 mutate: $(VENV)/.dev  ## Break home and judge in every small way; tests must notice. Takes half an hour.
 	$(BIN)/mutmut run
