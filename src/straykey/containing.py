@@ -272,17 +272,11 @@ def _advise(comparison: "Comparison", where: str) -> None:
     if best.troubles or best.option.is_companion:
         say("no option that locks the thief out can be applied as it stands: see why above")
     else:
-        option = Option.PIN_EVERYWHERE if best.option is Option.PIN and comparison.theft.created else best.option
-        if comparison.theft.created:
-            say(f"the thief made {len(comparison.theft.created)} things of his own: only pin-everywhere sees to them")
-        words = [
-            "straykey contain",
-            comparison.theft.finding[: acting.AS_TYPED],
-            where,
-            "--option",
-            option.value,
-            "--apply",
-        ]
+        made = len(comparison.theft.created)
+        if made and best.option is not Option.PIN_EVERYWHERE:
+            say(f"the thief made {made} things of his own: only pin-everywhere sees to them")
+        finding = comparison.theft.finding[: acting.AS_TYPED]
+        words = ["straykey contain", finding, where, "--option", best.option.value, "--apply"]
         say(f"best: {' '.join(filter(None, words))}")
 
 
