@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import msgspec
 
 from straykey import aws, casebook, containment
-from straykey.core.coverage import Covered, Seen
+from straykey.core.coverage import Covered, Seen, covered, joined
 from straykey.core.evidence import instance_of
 from straykey.core.finding import Finding
 from straykey.core.ledger import Settled
@@ -16,13 +16,14 @@ from straykey.harden.blindness import Gap
 from straykey.harden.change import PREFIX, Change, Doing, perimeter, tokens, v2_keys
 from straykey.harden.clients import Clients
 from straykey.harden.coverage import coverage_gaps
-from straykey.harden.imds import Survey, survey
+from straykey.harden.imds import Host, Survey, V1Role, survey
 from straykey.harden.imds_plan import Measure, plan
 from straykey.harden.perimeter import Kind, Level
 from straykey.harden.posture import Posture
 from straykey.harden.reading import read_posture
-from straykey.harden.report import Report, report_of
-from straykey.ports import Containment
+from straykey.harden.report import Rehearsed, Report, report_of
+from straykey.pipeline import Period
+from straykey.ports import Containment, Source
 from straykey.stores import journal, progress
 from straykey.stores.database import is_missing
 
@@ -104,27 +105,55 @@ def change_of(doing: str, hardening: Hardening, posture: Posture, role: str, ins
 
 
 def broken_by(change: Change, hardening: Hardening) -> list[str]:
-    """What the rehearsal says it would break, in sentences; empty if nothing of what was recorded."""
+    """What the rehearsal says it would break, or may, in sentences; empty if nothing of what was recorded."""
     if change.option is Doing.PERIMETER:
-        return [
-            f"{role.home.denied} of {role.home.calls} recorded calls of role {role.role} would have been denied"
-            for one in hardening.report.rehearsed
-            if one.artifact.kind is Kind.ROLE
-            for role in one.roles
-            if (role.account, role.role) == (change.account, change.subject) and role.home.denied
-        ]
+        return [said for one in hardening.report.rehearsed for said in _denied_by(one, change)]
+    roles = [role for role in hardening.survey.roles if role.account == change.account]
     if change.option is Doing.TOKENS:
-        return [
-            f"{host.v1.calls} recorded calls of instance {host.id} were made with keys that came by IMDSv1"
-            for role in hardening.survey.roles
-            for host in role.hosts
-            if (role.account, host.id) == (change.account, change.subject) and host.v1
-        ]
-    return [
-        f"{role.denied_calls} recorded calls of role {role.role} were made with keys that came by IMDSv1"
-        for role in hardening.survey.roles
-        if (role.account, role.role) == (change.account, change.subject) and role.denied_calls
-    ]
+        return [said for role in roles for host in role.hosts if host.id == change.subject for said in _untaken(host)]
+    return [said for role in roles if role.role == change.subject for said in _by_v1(role)]
+
+
+def _denied_by(one: Rehearsed, change: Change) -> Iterator[str]:
+    if one.artifact.kind is not Kind.ROLE:
+        return
+    for role in one.roles:
+        if (role.account, role.role) == (change.account, change.subject):
+            calls = f"of {role.home.calls} recorded calls of role {role.role}"
+            if role.home.denied:
+                yield f"{role.home.denied} {calls} would have been denied"
+            if role.home.unknown:
+                yield f"of {role.home.unknown} {calls} nobody can say: it hangs on {', '.join(role.home.hangs_on)}"
+
+
+def _untaken(host: Host) -> Iterator[str]:
+    if host.v1 is not None:
+        yield f"{host.v1.calls} recorded calls of instance {host.id} were made with keys that came by IMDSv1"
+    if host.unknown_calls:
+        yield f"of {host.unknown_calls} recorded calls of instance {host.id} nobody can say how their keys came"
+    if host.container_signs and host.hop_limit <= 1:
+        signs = ", ".join(host.container_signs)
+        yield f"containers run on {host.id} ({signs}), and a token may not reach them: its hop limit must be 2 first"
+
+
+def _by_v1(role: V1Role) -> Iterator[str]:
+    if role.denied_calls:
+        yield f"{role.denied_calls} recorded calls of role {role.role} were made with keys that came by IMDSv1"
+    if role.unknown_calls:
+        yield f"of {role.unknown_calls} recorded calls of role {role.role} nobody can say how their keys came"
+
+
+def seen_in(source: Source, period: Period) -> dict[Covered, Seen] | None:
+    """Which kinds of records a source holds; None for one that cannot be read twice."""
+    if source.is_bound:
+        return None
+    found: dict[Covered, Seen] = {}
+    for batch in source.batches():
+        for portion in batch.portions:
+            records = [*portion.records, *(record for record, _ in portion.mended)]
+            for kind, seen in covered(one for one in records if period.holds(one.time)).items():
+                found[kind] = joined(found.get(kind), seen)
+    return found
 
 
 def begun(where: str) -> list[Containment]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from straykey import acting, idle
+from straykey import acting, idle, pipeline
 from straykey.errors import ContainError, UsageError
 from straykey.formats.text import printable
 from straykey.options import (
@@ -161,7 +161,8 @@ def harden(
         _roll_back(where, wanted)
         return
     reading = _Reading(ip_ranges, offline, accounts, trusted, agents, since, until)
-    with _basis(where, paths or [], reading) as basis:
+    is_covered = apply is None and part in (None, Part.COVERAGE)
+    with _basis(where, paths or [], reading, is_covered=is_covered) as basis:
         hardening, posture = _hardened(basis, level, no_account=no_account)
     if apply is not None:
         _apply(where, hardening, posture, wanted)
@@ -242,8 +243,8 @@ class _Wanted(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def _basis(where: str, paths: list[str], how: _Reading) -> "Iterator[Basis]":
-    """Logs, if any are named; else what is kept."""
+def _basis(where: str, paths: list[str], how: _Reading, *, is_covered: bool) -> "Iterator[Basis]":
+    """Logs, if any are named; else what is kept.  `is_covered`: what they hold is asked, too."""
     from straykey import fortress  # noqa: PLC0415
 
     if not paths:
@@ -253,7 +254,9 @@ def _basis(where: str, paths: list[str], how: _Reading) -> "Iterator[Basis]":
     ranges = ranges_of(how.ip_ranges, offline=how.offline)
     request = request_of(ranges, how.accounts, how.trusted, how.since, how.until, agents=how.agents)
     outcome = scanned(paths, request, ranges.told)
-    yield fortress.Basis(outcome.ledger, outcome.findings)
+    # Read once more: a scan keeps no count of what kinds of records there were.
+    seen = fortress.seen_in(pipeline.source_of(paths, request.period, say), request.period) if is_covered else None
+    yield fortress.Basis(outcome.ledger, outcome.findings, seen)
 
 
 def _hardened(basis: "Basis", level: LevelName, *, no_account: bool) -> "tuple[Hardening, Posture | None]":

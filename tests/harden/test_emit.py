@@ -20,6 +20,7 @@ from straykey.contain.terraform import quoted
 from straykey.harden.emit import Style, emitted
 from straykey.harden.imds_document import declarative_policy, launch_policy
 from straykey.harden.imds_plan import Measure, Step
+from straykey.harden.perimeter import Kind
 from straykey.harden.pieces import pieces_of
 from straykey.harden.report import Report
 from straykey.harden.terraform import label
@@ -58,7 +59,7 @@ def called(name: str) -> tuple[Report, tuple[Measure, ...]]:
     )
     needs = tuple(replace(one, vpc=name, roles=(name,)) if one.vpc else one for one in report.needs)
     changed = replace(
-        report, rehearsed=rehearsed, needs=needs, notes=(name,), unread=(name,), left_out=((ACCOUNT, name),)
+        report, rehearsed=rehearsed, needs=needs, notes=(name,), unread=(name,), left_out=((Kind.SCP, ACCOUNT, name),)
     )
     return changed, (*measures, Measure(Step.UPDATE, name, notes=(name,)))
 

@@ -177,13 +177,16 @@ def test_a_role_that_is_alone_with_its_addresses_is_bound_to_them_and_no_other_i
     assert [one["Sid"] for one in said(role_policy(footprint(), Level.NETWORK))] == ["OwnNetwork"]
 
 
-def test_an_endpoints_policy_lets_in_what_has_no_key_and_services_but_no_foreign_account_or_vpc() -> None:
+def test_an_endpoints_policy_is_about_our_own_instances_keys_alone() -> None:
+    """ECR's own account signs what S3 serves of an image; a vendor's agent has keys of its own."""
     one = document(Kind.ENDPOINT, Level.NETWORK)
-    _, foreign, elsewhere = said(one)
-    assert foreign["Condition"]["Null"] == {"aws:PrincipalAccount": "false"}
-    assert foreign["Condition"]["BoolIfExists"] == {"aws:PrincipalIsAWSService": "false"}
-    assert foreign["Condition"]["StringNotEquals"] == {"aws:PrincipalAccount": [ACCOUNT, OTHER]}
-    assert elsewhere["Condition"]["StringNotEquals"] == {"aws:Ec2InstanceSourceVpc": [VPC, HUB]}
+    allowed, elsewhere = said(one)
+    assert (allowed["Effect"], "Condition" in allowed) == ("Allow", False)
+    assert elsewhere["Condition"] == {
+        "Null": {"aws:Ec2InstanceSourceVpc": "false"},
+        "StringEquals": {"aws:PrincipalAccount": [ACCOUNT, OTHER]},
+        "StringNotEquals": {"aws:Ec2InstanceSourceVpc": [VPC, HUB]},
+    }
     assert (one.vpc, one.endpoints) == (VPC, (GATE,))
 
 

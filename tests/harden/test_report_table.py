@@ -46,7 +46,7 @@ def line(text: str, begins: str) -> str:
 
 def test_a_document_is_told_with_its_length_and_what_it_stops_and_breaks() -> None:
     text = printed(report_table.perimeters(report(rehearsed(Kind.ROLE, hit("web", 3, by_endpoint=2), name="web"))))
-    assert line(text, "role-policy ") == "role-policy web 2 of 10240 4/5, 1 unknown 3/9 1 denied"
+    assert line(text, "role-policy ") == "role-policy web of 111122223333 2 of 10240 4/5, 1 unknown 3/9 1 denied"
 
 
 def test_of_an_endpoints_policy_nothing_is_said_of_thieves_who_do_not_come_through_it() -> None:
@@ -72,12 +72,12 @@ def test_what_the_scp_told_of_a_role_is_not_told_again_unless_more_breaks() -> N
 def test_what_is_too_long_left_out_spared_or_unknown_is_said() -> None:
     long = role_policy(footprint(addresses=scattered(2_000)), Level.NETWORK)
     one = OfRole(ACCOUNT, "web-role", Count(2, 0, 2, hangs_on=("aws:SourceVpc",)), Count())
-    more = {"left_out": ((ACCOUNT, "crawler"),), "spared": ("iam",), "notes": ("Mind this.",)}
+    more = {"left_out": ((Kind.SCP, ACCOUNT, "crawler"),), "spared": ("iam",), "notes": ("Mind this.",)}
     text = printed(report_table.perimeters(report(Rehearsed(long, (one,)), **more)))
     for said in (
         "too long",
         f"crawler of {ACCOUNT}",
-        "want of an endpoint: iam",
+        "no endpoint leads there: iam",
         "hangs on aws:SourceVpc",
         "Mind this.",
     ):
@@ -102,7 +102,7 @@ def test_no_text_of_a_log_reaches_the_terminal_as_it_is() -> None:
     refused = Count(1, 1, refused=(Refused(f"s3:{evil}", PUBLIC, 1),), hangs_on=(evil,))
     broken = rehearsed(Kind.SCP, OfRole(ACCOUNT, evil, refused, refused))
     some = needs(worker(called(f"{evil}:Get"), role=evil))
-    told = report(broken, needs=tuple(some), left_out=((ACCOUNT, evil),), spared=(evil,))
+    told = report(broken, needs=tuple(some), left_out=((Kind.SCP, ACCOUNT, evil),), spared=(evil,))
     text = printed(report_table.perimeters(told)) + printed(report_table.endpoints(told))
     assert "x1b" in text
     assert not set("\x1b\r\u202e") & set(text)

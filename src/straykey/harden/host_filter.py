@@ -34,6 +34,8 @@ class Tool(StrEnum):
 
 
 NOT_COVERED = (
+    "Programs of the system that ask for themselves: EC2 Instance Connect reads keys for SSH as its own user, so name "
+    "`ec2-instance-connect` where it is used, and whatever else ran as no root and no user you named.",
     "Containers and virtual machines with a network of their own: to this host their calls are forwarded traffic, "
     "which has no user. nftables and iptables refuse it altogether; give such workloads keys of their own (ECS "
     "task roles, EKS Pod Identity). With Docker, the iptables rules need the line for DOCKER-USER, too, that "

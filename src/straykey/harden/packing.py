@@ -28,10 +28,11 @@ class Packed(msgspec.Struct, frozen=True):
 
 
 class _Told(msgspec.Struct, frozen=True):
-    """Statements that belong together, and the accounts they are about."""
+    """Statements that belong together, and the accounts they are about, or the one role, as account and name."""
 
     statements: tuple[Statement, ...]
     accounts: tuple[str, ...]
+    role: tuple[str, str] | None = None
 
 
 def control_policies(kind: Kind, footprints: Iterable[Footprint], level: Level, spared: Sequence[str]) -> Packed:
@@ -91,7 +92,7 @@ def _by_role(
     kind: Kind, footprints: Iterable[Footprint], level: Level, spared: Sequence[str]
 ) -> Iterator[_Told | tuple[str, str]]:
     for one in footprints:
-        told = _Told(tuple(controlling(kind, one, [one], level, spared)), (one.account,))
+        told = _Told(tuple(controlling(kind, one, [one], level, spared)), (one.account,), (one.account, one.role))
         yield told if _fit(kind, [told]) else (one.account, one.role)
 
 
@@ -106,7 +107,8 @@ def _packed(kind: Kind, statements: Iterable[_Told], suffix: str) -> Iterator[Ar
     for number, pile in enumerate(piles, start=1):
         name = f"straykey-perimeter{suffix}-{number}" if len(piles) > 1 else f"straykey-perimeter{suffix}"
         accounts = tuple(sorted({account for told in pile for account in told.accounts}))
-        yield Artifact(kind, name, _document(pile), accounts)
+        roles = tuple(sorted(told.role for told in pile if told.role))
+        yield Artifact(kind, name, _document(pile), accounts, roles=roles)
 
 
 def _fit(kind: Kind, pile: list[_Told]) -> bool:

@@ -77,6 +77,7 @@ class Artifact(msgspec.Struct, frozen=True):
     """One document.
 
     `accounts` are those whose keys it is about, `role` the one role, or empty; `vpc` that of an endpoint policy.
+    `roles` are the only ones of their accounts that it is about, as account and name, where an account was split.
     """
 
     kind: Kind
@@ -86,6 +87,13 @@ class Artifact(msgspec.Struct, frozen=True):
     role: str = ""
     vpc: str = ""
     endpoints: tuple[str, ...] = ()
+    roles: tuple[tuple[str, str], ...] = ()
+
+    def is_about(self, account: str, role: str) -> bool:
+        """Whether it may deny anything to this role."""
+        is_split = any(account == one for one, _ in self.roles)
+        is_named = (account, role) in self.roles if is_split else self.role in ("", role)
+        return account in self.accounts and is_named
 
     @property
     def is_too_long(self) -> bool:
@@ -194,25 +202,20 @@ def _arns(of: Footprint) -> list[str]:
 
 
 def endpoint_policy(vpc: str, endpoints: Sequence[str], vpcs: Sequence[str], accounts: Sequence[str]) -> Artifact:
-    """What goes on the endpoints of one VPC: of keys only those of these accounts, of instances' only those of these
-    VPCs, its own among them.
+    """What goes on the endpoints of one VPC: of these accounts' instance keys only those of these VPCs, its own among
+    them.
 
-    It says nothing of whose the resources are: that is another perimeter, and no matter of stolen keys.  Nor is it
-    about calls without a key, such as those of package managers to the buckets of their repositories.
+    It is about no others: services of AWS, vendors' agents and package managers use keys of their own, or none, through
+    the same endpoints, and an allowance for all of them is another perimeter, and no matter of stolen keys.
     """
     everybody = {"Principal": "*", "Action": "*", "Resource": "*"}
-    foreign: Condition = {
-        "Null": {"aws:PrincipalAccount": "false"},
-        "StringNotEquals": {"aws:PrincipalAccount": _listed(accounts)},
-        "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
-    }
     elsewhere: Condition = {
         "Null": {"aws:Ec2InstanceSourceVpc": "false"},
+        "StringEquals": {"aws:PrincipalAccount": _listed(accounts)},
         "StringNotEquals": {"aws:Ec2InstanceSourceVpc": _listed(sorted({vpc, *vpcs}))},
     }
     statements: list[Statement] = [
         {"Sid": "Everybody", "Effect": "Allow", **everybody},
-        {"Sid": "ButForeignKeys", "Effect": "Deny", **everybody, "Condition": foreign},
         {"Sid": "ButKeysOfOtherVpcs", "Effect": "Deny", **everybody, "Condition": elsewhere},
     ]
     name = f"straykey-endpoint-{vpc}"

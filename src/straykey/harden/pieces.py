@@ -264,10 +264,10 @@ def _remarks(report: Report, measures: Iterable[Measure], homeless: int) -> Iter
         its = one.artifact
         whose = f" for {its.role} in {its.accounts[0]}" if its.role else ""
         yield f"Left out: {its.kind.value} {its.name}{whose}, too long: {limits(one)}."
-    for account, role in report.left_out:
-        yield f"In no SCP or RCP, for too many addresses are its home: {role} in {account}."
+    for kind, account, role in report.left_out:
+        yield f"In no {kind.value}, for too many addresses are its home: {role} in {account}."
     if report.spared:
-        yield f"Let through from anywhere, for no endpoint leads there: {', '.join(report.spared)}."
+        yield f"Bound to known addresses, for no endpoint leads there: {', '.join(report.spared)}."
     if homeless:
         yield f"Of {homeless:,} services that lack an endpoint nobody knows the VPC: read the account."
     yield from dict.fromkeys(one for measure in measures for one in _said(measure))

@@ -80,7 +80,7 @@ class Rehearsal:
                 self._count(number, ((one.partition, one.home) for one in workers)),
                 self._count(number, ((one.partition, one.thief) for one in workers)),
             )
-            if account in artifact.accounts and artifact.role in ("", role)
+            if artifact.is_about(account, role)
             else None
             for number, artifact in enumerate(self.artifacts)
         ]

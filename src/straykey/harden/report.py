@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from straykey.core.finding import Finding
+from straykey.contain.recorded import THEFTS
+from straykey.core.finding import Confidence, Finding, FindingType
 from straykey.core.ledger import Settled
 from straykey.harden.needed import Need, Needs, spared
 from straykey.harden.packing import control_policies
@@ -37,7 +38,7 @@ class Rehearsed(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """`left_out` are roles, as account and name, that fit into no SCP or RCP.
+    """`left_out` are roles, as kind, account and name, that fit into no document of that kind.
 
     `spared` are services that no endpoint leads to: level `instance` binds them to known addresses.  `notes` must be
     known before anything is turned on, in full sentences.
@@ -48,7 +49,7 @@ class Report(msgspec.Struct, frozen=True):
     rehearsed: tuple[Rehearsed, ...]
     needs: tuple[Need, ...]
     spared: tuple[str, ...]
-    left_out: tuple[tuple[str, str], ...]
+    left_out: tuple[tuple[Kind, str, str], ...]
     notes: tuple[str, ...]
     unread: tuple[str, ...] = ()
 
@@ -74,18 +75,18 @@ def report_of(ledger: Settled, findings: Sequence[Finding], posture: Posture | N
         needs=tuple(needed),
         spared=free,
         left_out=left_out,
-        notes=tuple(_notes(footprints, found, level)),
+        notes=(*_notes(footprints, found, level), *_of_strays(findings), *users.notes(posture)),
         unread=posture.unread if posture else (),
     )
 
 
 def _artifacts(
     footprints: list[Footprint], level: Level, free: Sequence[str]
-) -> tuple[list[Artifact], tuple[tuple[str, str], ...]]:
-    packed = [control_policies(kind, footprints, level, free) for kind in (Kind.SCP, Kind.RCP)]
+) -> tuple[list[Artifact], tuple[tuple[Kind, str, str], ...]]:
+    packed = {kind: control_policies(kind, footprints, level, free) for kind in (Kind.SCP, Kind.RCP)}
     artifacts = [role_policy(one, level, free) for one in footprints]
-    artifacts += [artifact for one in packed for artifact in one.artifacts]
-    return artifacts, tuple(sorted({role for one in packed for role in one.left_out}))
+    artifacts += [artifact for one in packed.values() for artifact in one.artifacts]
+    return artifacts, tuple((kind, *role) for kind, one in packed.items() for role in one.left_out)
 
 
 def _rehearsed(rehearsal: Rehearsal, roles: Iterable[list[Worker]]) -> tuple[Rehearsed, ...]:
@@ -110,6 +111,16 @@ class _Users:
                 if called.network.endpoint in self._endpoints:
                     self._vpcs.setdefault(called.network.endpoint, set()).add(worker.home.vpc)
 
+    def notes(self, posture: Posture | None) -> Iterable[str]:
+        """An endpoint has one policy: whoever puts another there takes away what the first one denied."""
+        gates = [gate for region in (posture.regions if posture else ()) for gate in region.gates or ()]
+        own = sorted({one.endpoint.id for one in gates if one.has_own_policy and one.endpoint.id in self._vpcs})
+        if own:
+            shown = ", ".join(own[:_SHOWN]) + (" …" if len(own) > _SHOWN else "")
+            yield f"These endpoints have a policy of their own: add the Deny to it, do not replace it: {shown}."
+        elif self._vpcs:
+            yield "An endpoint policy replaces the one that is there: if that is not AWS's default, add the Deny to it."
+
     def policies(self, accounts: Sequence[str]) -> list[Artifact]:
         """One for each VPC whose endpoints are used; an endpoint whose VPC nobody knows has none."""
         by_vpc: dict[str, list[str]] = {}
@@ -119,6 +130,24 @@ class _Users:
             endpoint_policy(vpc, some, sorted(set().union(*(self._vpcs[one] for one in some)) - {""}), accounts)
             for vpc, some in sorted(by_vpc.items())
         ]
+
+
+_UNSURE = frozenset({FindingType.UNKNOWN, FindingType.INSIDE_AWS})
+_SHOWN = 10
+
+
+def _of_strays(findings: Sequence[Finding]) -> Iterable[str]:
+    """Addresses that are in no policy because a finding that need not be right calls them stray."""
+    unsure = [one for one in findings if one.type in _UNSURE or one.confidence is not Confidence.CONFIRMED]
+    thefts = [one for one in unsure if one.type in THEFTS]
+    found = sorted({f"{one.stray.address} (role {one.session.role}, finding {one.id[:8]})" for one in thefts})
+    if found:
+        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+        yield (
+            f"Taken for thieves', and so denied, though no finding is certain: {', '.join(found[:_SHOWN])}{more}.  "
+            "Look at these first; what is yours, name by --trusted-network, and give --ip-ranges where AWS's ranges "
+            "were not known."
+        )
 
 
 def _notes(footprints: Sequence[Footprint], found: Sequence[Rehearsed], level: Level) -> Iterable[str]:

@@ -1,7 +1,7 @@
 """A report and its measures as one JSON document: the contract of docs/harden.md; fields are added, never renamed.
 
 * `level`: `network` or `instance`; `notes`, `unread`: sentences; `spared`: services, by IAM's name, that the documents
-  let through from anywhere; `left_out`: `{account, role}` of those that fit into no SCP or RCP.
+  let through from anywhere; `left_out`: `{kind, account, role}` of those that fit into no document.
 * `artifacts`: role policies by account and role, then SCPs, RCPs and endpoint policies.  Each has
   `kind`: `role-policy`, `scp`, `rcp` or `endpoint-policy`; `name`;
   `scope`: `{accounts, role, vpc, endpoints}`, empty where it is not about one;
@@ -39,7 +39,7 @@ def to_document(report: Report, measures: Sequence[Measure]) -> str:
         "notes": list(report.notes),
         "unread": list(report.unread),
         "spared": list(report.spared),
-        "left_out": [{"account": account, "role": role} for account, role in report.left_out],
+        "left_out": [{"kind": kind, "account": account, "role": role} for kind, account, role in report.left_out],
         "artifacts": [_artifact(one) for one in report.rehearsed],
         "needs": msgspec.to_builtins(report.needs),
         "imds": [_measure(one) for one in measures],

@@ -12,7 +12,7 @@ from straykey.formats.text import bounded, printable
 from straykey.harden.blindness import Gap
 from straykey.harden.imds_plan import Measure
 from straykey.harden.needed import Need, State
-from straykey.harden.perimeter import ROOM, Kind
+from straykey.harden.perimeter import ROOM, Artifact, Kind
 from straykey.harden.rehearsal import Count, Refused
 from straykey.harden.report import Rehearsed, Report
 
@@ -44,8 +44,11 @@ def perimeters(report: Report) -> RenderableType:
     parts += map(_indented, _unsure(report))
     if report.spared:
         parts.append(_indented(f"Bound to known addresses, as no endpoint leads there: {', '.join(report.spared)}."))
-    left_out = ", ".join(f"{role} of {account}" for account, role in report.left_out[:_MOST_ROLES])
-    parts += [_indented(f"In no SCP or RCP, as their addresses fit into none: {left_out}.")] if left_out else []
+    for kind in dict.fromkeys(kind for kind, _, _ in report.left_out):
+        roles = [f"{role} of {account}" for one, account, role in report.left_out if one is kind]
+        more = f" and {len(roles) - _MOST_ROLES} more" if len(roles) > _MOST_ROLES else ""
+        said = f"In no {kind.value}, as their addresses fit into none: {', '.join(roles[:_MOST_ROLES])}{more}."
+        parts.append(_indented(said))
     return Group(*parts, *map(_indented, report.notes))
 
 
@@ -53,15 +56,15 @@ def _summary(report: Report) -> str:
     roles, accounts = len(report.footprints), len({one.account for one in report.footprints})
     instances = len({instance for one in report.footprints for instance in one.instances})
     return (
-        f"Perimeters of level {report.level.value}, put to recorded calls: {instances} instances under {roles} roles "
-        f"of {accounts} accounts"
+        f"Perimeters of level {report.level.value}, put to recorded calls (of a network with many, a sample of 64 and "
+        f"the first of each kind): {instances} instances under {roles} roles of {accounts} accounts"
     )
 
 
 def _row(one: Rehearsed) -> Iterator[str]:
     artifact = one.artifact
     yield artifact.kind.value
-    yield artifact.role or artifact.vpc or _accounts(artifact.accounts)
+    yield f"{artifact.role} of {artifact.accounts[0]}" if artifact.role else artifact.vpc or _accounts(artifact)
     yield f"{len(artifact.document)} of {ROOM[artifact.kind]}" + (", too long" if artifact.is_too_long else "")
     thief, home = ([getattr(role, whose) for role in one.roles] for whose in ("thief", "home"))
     yield _share(thief) if artifact.kind is not Kind.ENDPOINT else "-"
@@ -69,8 +72,10 @@ def _row(one: Rehearsed) -> Iterator[str]:
     yield f"{one.denied - sum(count.by_endpoint for count in home)} denied" if one.denied else "-"
 
 
-def _accounts(accounts: Sequence[str]) -> str:
-    return accounts[0] if len(accounts) == 1 else f"{len(accounts)} accounts"
+def _accounts(artifact: Artifact) -> str:
+    accounts = artifact.accounts
+    whose = accounts[0] if len(accounts) == 1 else f"{len(accounts)} accounts"
+    return f"{len(artifact.roles)} roles, {whose}" if artifact.roles else whose
 
 
 def _share(counts: Sequence[Count]) -> str:
