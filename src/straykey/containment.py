@@ -7,6 +7,7 @@ from straykey import aws, casebook
 from straykey.contain.account import Account
 from straykey.contain.clients import Clients
 from straykey.contain.ground import name_of
+from straykey.contain.offshoot import offshoots_of
 from straykey.contain.plan import Option
 from straykey.contain.reading import read_account
 from straykey.contain.recorded import theft_of
@@ -132,8 +133,7 @@ def watched(theft: Theft, since: str, applied: Iterable[Containment] = ()) -> Wa
         homes=frozenset(homes - strays),
         strays=frozenset(strays),
         stolen=frozenset({called.access_key for called in theft.thief.calls} - workloads - {""}),
-        heirs=frozenset({one.access_key for one in theft.created} - {""}),
-        made=frozenset({one.made for one in theft.created if one.made.startswith("arn:")} - {theft.workload.arn}),
+        made=offshoots_of(theft, since),
         since=since,
         thief_did=_succeeded(theft.thief, since) | {name for heir in theft.heirs for name in _succeeded(heir, since)},
         workload_did=_succeeded(theft.workload, since),

@@ -86,9 +86,13 @@ def _tell(told: "Verified", form: TableOrJson) -> None:
             "why": told.why,
             "is_likely": told.is_likely,
             "broken": [
-                msgspec.structs.asdict(one.event) | {"session": one.session, "whose": one.victim} for one in told.broken
+                msgspec.structs.asdict(one.event)
+                | {"session": one.session, "whose": one.victim, "had_succeeded": one.had_succeeded}
+                for one in told.broken
             ],
             "unsure": [msgspec.structs.asdict(one) for one in told.unsure],
+            "live": told.live,
+            "open": told.open,
             "newest": told.newest,
         }
         typer.echo(as_json(document, indent=2))
@@ -96,6 +100,7 @@ def _tell(told: "Verified", form: TableOrJson) -> None:
     typer.echo(f"{told.outcome.value}: {printable(told.why)}")
     _echo(_broken(told.broken))
     _echo(f"refused from a network nobody knows: {one.call} at {one.time}: the workload's?" for one in told.unsure)
+    _echo(f"open: {one}, which the thief made: no call of it that succeeded is known" for one in told.open)
     if not (told.broken or told.unsure):
         typer.echo("broken: nothing that these records tell of")
     typer.echo(f"newest record: {told.newest or 'none'}")
@@ -107,11 +112,12 @@ def _tell(told: "Verified", form: TableOrJson) -> None:
 
 def _broken(broken: "Iterable[Broken]") -> Iterator[str]:
     """A line for each kind of call of each session: the last."""
-    last = {(one.victim, one.session, one.event.call): one.event.time for one in sorted(broken)}
-    for (victim, session, call), at in sorted(last.items(), key=lambda one: (_VICTIMS.index(one[0][0]), one)):
+    last = {(one.victim, one.session, one.event.call): one for one in sorted(broken)}
+    for (victim, session, call), one in sorted(last.items(), key=lambda item: (_VICTIMS.index(item[0][0]), item)):
         role, _, name = session.partition("assumed-role/")[2].partition("/")
         whose = _WHOSE[victim].format(name=name, role=role)
-        yield f"broken: {call} of {whose} was refused, last at {at}"
+        known = "" if one.had_succeeded else "; it is not known to have succeeded before"
+        yield f"broken: {call} of {whose} was refused, last at {one.event.time}{known}"
 
 
 _WHOSE = {

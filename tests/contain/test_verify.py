@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from straykey.contain.offshoot import Offshoot
 from straykey.contain.verify import Outcome, Verification, Verified, Victim, Watched
 from straykey.containment import watched
 from straykey.core.network import network_of
@@ -24,8 +25,7 @@ WATCHED = Watched(
     strays=frozenset({network_of(AWAY).key}),
     stolen=frozenset({STOLEN}),
     copies=frozenset({"arn:aws:sts::111122223333:assumed-role/the-copy/i-0123456789abcdef0"}),
-    heirs=frozenset({"ASIAEXAMPLEMADE0000A"}),
-    made=frozenset({BACKDOOR}),
+    made=(Offshoot(access_key="ASIAEXAMPLEMADE0000A"), Offshoot(arn=BACKDOOR)),
     since=SINCE,
 )
 DENIED = "AccessDenied"
@@ -131,14 +131,63 @@ def test_keys_that_the_thief_made_are_the_thief_s_wherever_they_are_used() -> No
     assert verified(call(-30), call(5, error=DENIED), made).outcome is Outcome.NOT_CONTAINED
 
 
-def test_what_home_is_refused_since_and_was_not_before_is_broken() -> None:
+def test_whatever_home_is_refused_since_is_broken_and_told_is_whether_it_had_succeeded() -> None:
     told = verified(
         call(-30, HOME),
         call(-30, HOME, "PutObject", DENIED),
         call(5, HOME, error=DENIED),
         call(6, HOME, "PutObject", DENIED),
     )
-    assert [one.event.call for one in told.broken] == ["s3.amazonaws.com:ListBuckets"]
+    assert [(one.event.call.rpartition(":")[2], one.had_succeeded) for one in told.broken] == [
+        ("ListBuckets", True),
+        ("PutObject", False),
+    ]
+
+
+OWN_ENDPOINT = {"endpoint": "vpce-0abc0abc0abc0abc1", "endpoint_owner": "111122223333"}
+
+
+@pytest.mark.parametrize("key", ["ASIAEXAMPLEKEY000001", STOLEN], ids=["its own", "the stolen one"])
+def test_a_refusal_at_an_endpoint_of_the_account_that_nobody_saw_before_is_broken_whatever_was_called(key: str) -> None:
+    told = verified(call(-30), call(5, "10.0.1.5", "PutBucketTagging", DENIED, key=key, **OWN_ENDPOINT))
+    assert [one.event.call for one in told.broken] == ["s3.amazonaws.com:PutBucketTagging"]
+    assert not told.unsure
+
+
+def test_the_stolen_key_refused_at_an_endpoint_of_the_account_proves_nothing() -> None:
+    told = verified(call(-30), call(5, "10.0.1.5", error=DENIED, key=STOLEN, **OWN_ENDPOINT))
+    assert told.outcome is Outcome.UNPROVEN
+
+
+@pytest.mark.parametrize("owner", [None, "444455556666"])
+def test_a_refusal_of_a_new_call_at_an_endpoint_of_others_is_unsure(owner: str | None) -> None:
+    there = {"endpoint": "vpce-0abc0abc0abc0abc1", "endpoint_owner": owner}
+    told = verified(call(-30), call(5, "10.0.1.5", "PutBucketTagging", DENIED, **there))
+    assert [event.call for event in told.unsure] == ["s3.amazonaws.com:PutBucketTagging"]
+    assert not told.broken
+
+
+def test_a_refusal_of_a_new_call_from_a_new_address_is_unsure() -> None:
+    told = verified(call(-30), call(5, "198.18.0.77", "PutBucketTagging", DENIED))
+    assert [event.call for event in told.unsure] == ["s3.amazonaws.com:PutBucketTagging"]
+
+
+def test_a_refusal_of_a_new_call_of_a_service_for_the_workload_is_unsure() -> None:
+    told = verified(call(-30), call(5, "athena.amazonaws.com", "PutBucketTagging", DENIED))
+    assert [event.call for event in told.unsure] == ["s3.amazonaws.com:PutBucketTagging"]
+
+
+@pytest.mark.parametrize("message", ["Access Denied", "because no identity-based policy allows it"])
+def test_a_refusal_of_a_new_call_for_another_reason_is_told_nowhere(message: str) -> None:
+    told = verified(*(call(5, at, "PutObject", DENIED, errorMessage=message) for at in (HOME, "198.18.0.77")))
+    assert not told.broken
+    assert not told.unsure
+
+
+def test_the_workload_s_very_key_from_where_the_thief_is_breaks_nothing() -> None:
+    told = verified(call(-30, HOME), call(5, AWAY, error=DENIED, key="ASIAEXAMPLEKEY000001"))
+    assert not told.broken
+    assert not told.unsure
 
 
 def test_services_that_act_for_the_workload_are_not_the_thief() -> None:

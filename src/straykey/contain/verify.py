@@ -3,8 +3,8 @@
 That a policy is there proves nothing, nor does GetCallerIdentity, which no policy denies, nor any refusal: a thief is
 refused much that the role may not do.  A proof is a call of a kind that had succeeded, by a key of the thief's own or
 from where only he was, that is refused by an explicit deny in a policy of ours.  And each key of his that was let
-through since, from each place, must have a later proof of its own.  Any order of reading, and reading again, comes to
-the same.
+through since, from each place, must have a later proof of its own.  So must each key that he made and that had worked
+before, unless it is over.  Any order of reading, and reading again, comes to the same.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,10 +14,10 @@ import msgspec
 
 from straykey.contain.called import short
 from straykey.contain.denial import Refusal, refusal_of
+from straykey.contain.offshoot import Offshoot, Offshoots, alive
 from straykey.core.moment import moment
-from straykey.core.network import LOCKABLE
+from straykey.core.network import LOCKABLE, Lane
 from straykey.core.observation import Caller, Event, caller_of, event_of, is_impossible
-from straykey.core.pivot import user_key
 from straykey.core.reasons import is_denied
 from straykey.core.record import Record
 from straykey.core.sample import Events, trim
@@ -47,18 +47,17 @@ _COUNTED = 1_024  # refusals of the thief's, of each sort, that are counted exac
 class Watched(msgspec.Struct, frozen=True):
     """`homes` and `strays` are keys of networks; `stolen` are access keys that only the thief used.
 
-    `copies`: what the workload's session is called once its role was swapped for a copy.  `heirs` are access keys that
-    the thief made, `made` ARNs of users and sessions; `since`: when it was contained.  What is known to have succeeded
-    before that, as `s3:ListBuckets`: `thief_did`, `workload_did`, and by their ARNs `sisters_did`, of other sessions
-    with the role.  `thief_used`: from where and with which key, each as `used` has it.
+    `copies`: what the workload's session is called once its role was swapped for a copy.  `made`: keys, users and
+    sessions that the thief made; `since`: when it was contained.  What is known to have succeeded before that, as
+    `s3:ListBuckets`: `thief_did`, `workload_did`, and by their ARNs `sisters_did`, of other sessions with the role.
+    `thief_used`: from where and with which key, each as `used` has it.
     """
 
     session: str
     homes: frozenset[str]
     strays: frozenset[str]
     stolen: frozenset[str]
-    heirs: frozenset[str]
-    made: frozenset[str]
+    made: tuple[Offshoot, ...]
     since: str
     thief_did: frozenset[str] = frozenset()
     workload_did: frozenset[str] = frozenset()
@@ -83,10 +82,13 @@ class Calls(msgspec.Struct):
     """Of one key of one session from one network, since: the last that was let through, and the last of each call that
     was refused.
 
-    What fails of another reason than permissions was let through all the same.
+    What fails of another reason than permissions was let through all the same.  `made`: of which of the things that the
+    thief made they are.  `is_home`: from where the workload was seen, or from an endpoint of its account.
     """
 
     session: str
+    made: frozenset[str] = frozenset()
+    is_home: bool = False
     let_through: Event | None = None
     refused: dict[Refusal, dict[str, Event]] = {}
 
@@ -111,19 +113,24 @@ class Victim(StrEnum):
 
 
 class Broken(msgspec.Struct, frozen=True, order=True):
-    """The last of one kind of call, from one place, that is refused since; `session` is an ARN."""
+    """The last of one kind of call, from one place, that is refused since; `session` is an ARN.
+
+    `had_succeeded`: as far as the records tell; of one that had not, something else may be the cause.
+    """
 
     event: Event
     session: str
     victim: Victim
+    had_succeeded: bool = True
 
 
 class Verified(msgspec.Struct, frozen=True):
     """`why` is a sentence or two.  `is_likely`: not proven, but nothing that was let through before is now.
 
-    `broken`: calls of the workload and its sisters that our policy refuses since; by a copy of the role, all that it is
-    refused.  `unsure`: those that are refused from networks nobody knows, with keys of the workload's: its own new
-    address, perhaps.
+    `broken`: calls that are refused since by an explicit deny: all of the workload's, its sisters' as far as they had
+    succeeded; by a copy of the role, all that it had done and is refused.  `unsure`: those that are refused from
+    networks nobody knows, with keys of the workload's: its own new address, perhaps.  Of what the thief made, by key
+    or ARN: `live` worked before and is not known to be over or denied; of `open` no call that succeeded is known.
     """
 
     outcome: Outcome
@@ -132,6 +139,8 @@ class Verified(msgspec.Struct, frozen=True):
     unsure: tuple[Event, ...]
     newest: str
     is_likely: bool = False
+    live: tuple[str, ...] = ()
+    open: tuple[str, ...] = ()
 
 
 class Verification:
@@ -147,7 +156,7 @@ class Verification:
         self._refusals = {refusal: Events() for refusal in Refusal}
         robbed = parse_session(watched.session)
         self._role = (robbed.account, robbed.role) if robbed else None
-        self._made = frozenset(map(user_key, watched.made))
+        self._made = Offshoots(watched.made)
         self._is_crowded = False
         self._newest = ""
 
@@ -160,6 +169,7 @@ class Verification:
         if time is None:
             return
         self._newest = max(self._newest, time)
+        self._made.take(record, time)
         if identity is None or is_impossible(record):
             return
         caller = caller_of(record, identity)
@@ -167,6 +177,8 @@ class Verification:
             return
         event = event_of(record, time, caller.access_key)
         hand = self._whose(caller)
+        if hand is _Hand.THIEF and event.time < self._watched.since and not event.error:
+            self._made.note_did(caller.session.arn, caller.access_key, short(event.call))
         if hand is None or event.call == _PROVES_NOTHING or event.error in _BESIDE_THE_POINT:
             return
         if event.time < self._watched.since:
@@ -176,14 +188,15 @@ class Verification:
 
     def _whose(self, caller: Caller) -> _Hand | None:
         watched, network, session = self._watched, caller.network, caller.session
-        if caller.access_key in watched.heirs or user_key(session.arn) in self._made:
+        if self._made.is_made(session.arn, caller.access_key):
             return _Hand.THIEF
         if session.arn != watched.session and session.arn not in watched.copies:
             is_sister = (session.account, session.role) == self._role and network.key not in watched.strays
             return _Hand.SISTER if is_sister else None
         if network.lane not in LOCKABLE or network.key in watched.homes:
             return _Hand.WORKLOAD
-        is_his = network.key in watched.strays or caller.access_key in watched.stolen
+        # The metadata service hands everybody the same key: one that only the thief used may be the workload's next.
+        is_his = network.key in watched.strays or (caller.access_key in watched.stolen and not _is_own_endpoint(caller))
         return _Hand.THIEF if is_his else _Hand.UNSURE
 
     def _note_before(self, hand: _Hand, caller: Caller, event: Event) -> None:
@@ -204,7 +217,9 @@ class Verification:
         if hand is _Hand.SISTER and not is_refused:
             return
         there, arn = self._calls[hand], caller.session.arn
-        calls = there.setdefault(f"{arn} {caller.access_key} {caller.network.key}", Calls(arn))
+        made = self._made.names(arn, caller.access_key) if hand is _Hand.THIEF else frozenset()
+        calls = there.setdefault(f"{arn} {caller.access_key} {caller.network.key}", Calls(arn, made))
+        calls.is_home |= caller.network.key in self._watched.homes or _is_own_endpoint(caller)
         if is_refused:
             refusal = refusal_of(message)
             by_call = calls.refused.setdefault(refusal, {})
@@ -224,25 +239,39 @@ class Verification:
 
     def verified(self) -> Verified:
         outcome, why = self._judged()
-        unsure = {event for one in self._calls[_Hand.UNSURE].values() for event in self._proofs(_Hand.UNSURE, one)}
+        live = self._live(Refusal.OURS)
+        if live and outcome is not Outcome.NOT_CONTAINED:
+            outcome, why = Outcome.UNPROVEN, f"{why} {alive(live)}"
+        refused = self._refused_workload()
         return Verified(
             outcome,
             why,
-            tuple(sorted({*self._broken_workload(), *self._broken_sisters()})),
-            tuple(sorted(unsure)),
+            tuple(sorted({*(one for one, is_sure in refused if is_sure), *self._broken_sisters()})),
+            tuple(sorted({one.event for one, is_sure in refused if not is_sure})),
             self._newest,
             is_likely=outcome is Outcome.UNPROVEN and self._likely() is not None,
+            live=live,
+            open=self._open(),
         )
 
-    def _broken_workload(self) -> Iterator[Broken]:
-        """A copy of a role is refused where others name the old one, and then no Deny of ours is why."""
-        did = self._did[_Hand.WORKLOAD]
-        for calls in self._calls[_Hand.WORKLOAD].values():
-            is_copy = calls.session in self._watched.copies
-            victim = Victim.COPY if is_copy else Victim.WORKLOAD
-            for event in calls.refusals(*Refusal) if is_copy else calls.refusals(Refusal.OURS):
-                if short(event.call) in did:
-                    yield Broken(event, calls.session, victim)
+    def _refused_workload(self) -> list[tuple[Broken, bool]]:
+        """What the workload is refused by our policy, and whether it surely is the workload.
+
+        A call that was never recorded counts too: not all that a workload does was in the logs before.  A copy of a
+        role is refused where others name the old one, and then no Deny of ours is why.
+        """
+        found, did = [], self._did[_Hand.WORKLOAD]
+        for hand in (_Hand.WORKLOAD, _Hand.UNSURE):
+            for calls in self._calls[hand].values():
+                is_copy = calls.session in self._watched.copies
+                victim = Victim.COPY if is_copy else Victim.WORKLOAD
+                is_known = hand is _Hand.WORKLOAD
+                for event in calls.refusals(*Refusal) if is_copy and is_known else calls.refusals(Refusal.OURS):
+                    had_succeeded = short(event.call) in did
+                    if not is_copy or had_succeeded:
+                        is_sure = calls.is_home or (is_known and had_succeeded)
+                        found.append((Broken(event, calls.session, victim, had_succeeded), is_sure))
+        return found
 
     def _broken_sisters(self) -> Iterator[Broken]:
         """Of one that nobody saw before, what any session of the role had done stands for what it did."""
@@ -256,7 +285,7 @@ class Verification:
     def _judged(self) -> tuple[Outcome, str]:
         his = self._calls[_Hand.THIEF].values()
         proofs = {id(calls): max(self._proofs(_Hand.THIEF, calls), default=None) for calls in his}
-        going_on = [calls.let_through for calls in his if calls.let_through and not _is_over(calls, proofs[id(calls)])]
+        going_on = [one.let_through for one in his if one.let_through and not self._is_over(one, proofs[id(one)])]
         if going_on:
             return Outcome.NOT_CONTAINED, _let_through(max(going_on))
         strange = [one.let_through for one in self._calls[_Hand.UNSURE].values() if one.let_through]
@@ -276,6 +305,35 @@ class Verification:
             "was let through after the like."
         )
 
+    def _is_over(self, calls: Calls, proof: Event | None) -> bool:
+        ends = [self._made.over_since(one, self._newest) for one in calls.made]
+        over = max(proof.time if proof else "", min(ends, default=""))
+        return calls.let_through is not None and calls.let_through.time < over
+
+    def _live(self, *proving: Refusal) -> tuple[str, ...]:
+        """What he made that had worked before, is not over, and of which no call that had succeeded is refused so."""
+        refused = {
+            name
+            for calls in self._calls[_Hand.THIEF].values()
+            for event in calls.refusals(*proving)
+            for name in calls.made
+            if short(event.call) in self._made.did(name)
+        }
+        return tuple(one for one in self._left() if self._made.did(one) and one not in refused)
+
+    def _open(self) -> tuple[str, ...]:
+        """What he made that is not over, and that never got anything done or was denied it."""
+        used = {
+            name
+            for calls in self._calls[_Hand.THIEF].values()
+            if calls.let_through or calls.refusals(Refusal.OURS)
+            for name in calls.made
+        }
+        return tuple(one for one in self._left() if not self._made.did(one) and one not in used)
+
+    def _left(self) -> list[str]:
+        return [one for one in self._made if not self._made.over_since(one, self._newest)]
+
     def _likely(self) -> Event | None:
         """Where nobody says why: a call that was let through before with the same key from the same place.
 
@@ -283,7 +341,7 @@ class Verification:
         """
         his = self._calls[_Hand.THIEF]
         through = [*his.values(), *self._calls[_Hand.UNSURE].values()]
-        if self._is_crowded or any(calls.let_through for calls in through):
+        if self._is_crowded or any(calls.let_through for calls in through) or self._live(Refusal.OURS, Refusal.SILENT):
             return None
         silent = (
             event
@@ -325,8 +383,9 @@ def _told(counts: Mapping[Refusal, str]) -> str:
     return f"The stolen keys were refused, and none of it proves that what was applied is why: {listed}."
 
 
-def _is_over(calls: Calls, proof: Event | None) -> bool:
-    return proof is not None and calls.let_through is not None and calls.let_through.time < proof.time
+def _is_own_endpoint(caller: Caller) -> bool:
+    network = caller.network
+    return network.lane is Lane.ENDPOINT and network.endpoint_owner == caller.session.account
 
 
 def _let_through(event: Event) -> str:
