@@ -6,13 +6,16 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from straykey.contain.offshoot import Offshoot
+from straykey.contain.theft import Created
 from straykey.contain.verify import Outcome, Verification, Verified, Victim, Watched
 from straykey.containment import watched
 from straykey.core.network import network_of
 from straykey.core.reading import decode
 from tests.contain.test_rehearse_truth import WORLDS, cases
+from tests.contain.thefts import NAT, called, caller, theft
 from tests.records import RawRecord, trail, use_record
 
 HOME, AWAY = "198.18.0.10", "203.0.113.66"
@@ -318,24 +321,189 @@ def test_what_the_role_s_copy_is_called_is_known_without_a_journal() -> None:
     assert copy == robbed.arn.replace(f"/{robbed.role}/", f"/{name}/")
 
 
+KEY_MADE, SESSION_MADE = "AKIAEXAMPLEMADE0000A", "ASIAEXAMPLEMADE0000B"
+EVIL = "arn:aws:sts::111122223333:assumed-role/deploy-role/evil"
+ENDS = "2026-05-04T22:30:00Z"
+MADE = Offshoot(access_key=KEY_MADE, did=frozenset({"s3:ListBuckets"}))
+
+
+def since_made(*records: RawRecord, made: tuple[Offshoot, ...] = (MADE,)) -> Verified:
+    """Where the stolen key is locked out for certain."""
+    verification = Verification(replace(WATCHED, made=made))
+    verification.take(decode(trail(call(-30), call(5, error=DENIED), *records)).records)
+    return verification.verified()
+
+
+def by_user(minute: int, key: str = KEY_MADE, arn: str = BACKDOOR, **more: Any) -> RawRecord:
+    identity = {"type": "IAMUser", "arn": arn, "accessKeyId": key}
+    return call(minute, **more) | {"userIdentity": identity}
+
+
+def iam(minute: int, event: str, error: str | None = None, **asked: str) -> RawRecord:
+    """By somebody who is not watched."""
+    more = {"source": "iam.amazonaws.com", "requestParameters": asked, "instance": "operator", "role": "admin"}
+    return call(minute, HOME, event, error, **more)
+
+
+def test_a_made_key_that_worked_before_and_is_not_refused_since_is_not_proven_to_be_contained() -> None:
+    told = since_made()
+    assert (told.outcome, told.live, told.is_likely) == (Outcome.UNPROVEN, (KEY_MADE,), False)
+    assert KEY_MADE in told.why
+    assert "pin-everywhere" in told.why
+
+
+def test_who_am_i_shows_that_a_made_key_works() -> None:
+    asked = by_user(-20, event="GetCallerIdentity", source="sts.amazonaws.com")
+    assert since_made(asked, made=(Offshoot(access_key=KEY_MADE),)).live == (KEY_MADE,)
+
+
+def test_a_made_key_that_is_refused_what_it_had_done_is_contained() -> None:
+    told = since_made(by_user(8, error=DENIED))
+    assert (told.outcome, told.live) == (Outcome.CONTAINED, ())
+
+
+def test_a_made_key_that_is_refused_what_only_the_stolen_key_had_done_is_live() -> None:
+    made = Offshoot(access_key=KEY_MADE, did=frozenset({"s3:GetObject"}))
+    assert since_made(by_user(8, error=DENIED), made=(made,)).live == (KEY_MADE,)
+
+
+@pytest.mark.parametrize("message", ["Access Denied", "because no identity-based policy allows it"])
+def test_a_made_key_that_is_refused_for_another_reason_is_live(message: str) -> None:
+    assert since_made(by_user(8, error=DENIED, errorMessage=message)).live == (KEY_MADE,)
+
+
+def test_a_refusal_of_another_made_key_leaves_a_made_key_live() -> None:
+    made = (MADE, Offshoot(access_key=SESSION_MADE, arn=EVIL, did=MADE.did))
+    assert since_made(by_user(8, error=DENIED), made=made).live == (SESSION_MADE,)
+
+
+def test_a_made_user_that_worked_by_a_key_nobody_knows_is_live() -> None:
+    told = since_made(by_user(-20, key="ASIAEXAMPLECONSOLE00"), made=(Offshoot(arn=BACKDOOR),))
+    assert (told.outcome, told.live) == (Outcome.UNPROVEN, (BACKDOOR,))
+
+
+def test_a_made_key_is_over_once_it_was_deleted() -> None:
+    for stop in (("DeleteAccessKey", {}), ("UpdateAccessKey", {"status": "Inactive"})):
+        told = since_made(iam(8, stop[0], accessKeyId=KEY_MADE, **stop[1]))
+        assert (told.outcome, told.live) == (Outcome.CONTAINED, ())
+
+
+def test_a_made_key_is_not_over_when_another_was_deleted_or_it_could_not_be_or_was_switched_on_again() -> None:
+    off, on = ({"accessKeyId": KEY_MADE, "status": status} for status in ("Inactive", "Active"))
+    for turned in (
+        [iam(8, "DeleteAccessKey", accessKeyId="AKIAEXAMPLEOTHER0000")],
+        [iam(8, "DeleteAccessKey", error=DENIED, accessKeyId=KEY_MADE)],
+        [iam(9, "UpdateAccessKey", **on), iam(8, "UpdateAccessKey", **off)],
+        [iam(8, "UpdateAccessKey", **on), iam(8, "UpdateAccessKey", **off)],
+    ):
+        assert since_made(*turned).live == (KEY_MADE,)
+
+
+def test_a_made_user_is_over_once_it_was_deleted_and_not_when_its_namesake_of_another_account_was() -> None:
+    made = Offshoot(arn=BACKDOOR.replace("user/", "user/path/"), did=MADE.did)
+    assert since_made(iam(8, "DeleteUser", userName="backdoor"), made=(made,)).outcome is Outcome.CONTAINED
+    other = iam(8, "DeleteUser", userName="backdoor") | {"recipientAccountId": "444455556666"}
+    assert since_made(other, made=(made,)).live == (made.arn,)
+
+
+def test_what_a_made_key_did_before_it_was_deleted_is_over_and_what_it_did_later_is_not() -> None:
+    stopped = iam(8, "DeleteAccessKey", accessKeyId=KEY_MADE)
+    assert since_made(by_user(7), stopped).outcome is Outcome.CONTAINED
+    assert since_made(by_user(8), stopped).outcome is Outcome.NOT_CONTAINED
+
+
+def test_a_made_session_is_over_when_a_later_record_shows_that_its_time_has_passed() -> None:
+    made = Offshoot(access_key=SESSION_MADE, arn=EVIL, ends=ENDS, did=MADE.did)
+    assert since_made(call(689, "198.18.0.10"), made=(made,)).live == (SESSION_MADE,)
+    assert since_made(call(690, "198.18.0.10"), made=(made,)).outcome is Outcome.CONTAINED
+
+
+def test_made_keys_that_never_worked_are_named_and_change_nothing() -> None:
+    told = since_made(made=(Offshoot(access_key=KEY_MADE), Offshoot(arn=BACKDOOR)))
+    assert (told.outcome, told.live, told.open) == (Outcome.CONTAINED, (), (KEY_MADE, BACKDOOR))
+
+
+def test_a_made_user_whose_key_worked_is_not_said_to_be_unused() -> None:
+    for minute in (-20, 8):
+        assert since_made(by_user(minute), made=(MADE, Offshoot(arn=BACKDOOR))).open == ()
+
+
+def test_names_of_what_was_made_are_shown_harmlessly() -> None:
+    hostile = Offshoot(arn="arn:aws:iam::111122223333:user/\x1b[31m\nx" + "y" * 999, did=MADE.did)
+    why = since_made(made=(hostile,)).why
+    assert why.isprintable()
+    assert len(why) < 600
+
+
+def test_a_crowd_of_made_keys_is_counted() -> None:
+    crowd = tuple(replace(MADE, access_key=f"AKIAEXAMPLE{number:09}") for number in range(12))
+    assert "and 7 more" in since_made(made=crowd).why
+
+
+def made_by_thief(api: str, made: str, key: str = "", service: str = "iam") -> Created:
+    return Created("2026-05-04T10:30:00Z", f"{service}:{api}", made, key, "111122223333", "", f"e-{api}-{key}")
+
+
+def test_what_was_made_is_known_by_its_key_else_by_its_arn_and_sessions_by_when_they_end() -> None:
+    alice = "arn:aws:iam::111122223333:user/alice"
+    stolen = theft(
+        created=(
+            made_by_thief("AssumeRole", EVIL, SESSION_MADE, "sts"),
+            made_by_thief("CreateAccessKey", alice, KEY_MADE),
+            made_by_thief("CreateUser", BACKDOOR),
+            made_by_thief("GetWebIdentityToken", "", service="sts"),
+        ),
+        heirs=(
+            replace(caller(), arn=alice, calls=(replace(called("s3:ListBuckets", NAT), access_key=KEY_MADE),)),
+            replace(caller(), arn=BACKDOOR, calls=(replace(called("s3:GetObject", NAT), error=DENIED),)),
+        ),
+    )
+    # Alice's other keys are her own.
+    assert watched(stolen, SINCE).made == (
+        replace(MADE, is_used=True),
+        Offshoot(access_key=SESSION_MADE, arn=EVIL, ends=ENDS),
+        Offshoot(arn=BACKDOOR),
+    )
+
+
+def test_what_a_made_key_did_only_after_it_was_contained_is_not_before_it() -> None:
+    late = replace(called("s3:ListBuckets", NAT), access_key=KEY_MADE, time="2026-05-04T11:00:00Z")
+    stolen = theft(created=(made_by_thief("CreateAccessKey", BACKDOOR, KEY_MADE),), heirs=(caller("r", "n", late),))
+    assert watched(stolen, SINCE).made == (Offshoot(access_key=KEY_MADE),)
+
+
 calls = st.builds(
     call,
     st.integers(-50, 50),
-    st.sampled_from([HOME, AWAY, "198.18.0.77"]),
+    st.sampled_from([HOME, AWAY, "198.18.0.77", "10.0.1.5"]),
     st.sampled_from(["ListBuckets", "GetObject", "PutObject"]),
     st.sampled_from([None, None, DENIED, "NoSuchKey"]),
     instance=st.sampled_from(["i-0123456789abcdef0", "i-0123456789abcdef0", SISTER]),
     role=st.sampled_from(["web-role", "web-role", "the-copy"]),
+    endpoint=st.sampled_from([None, "vpce-0abc0abc0abc0abc1"]),
+    endpoint_owner=st.sampled_from([None, "111122223333"]),
+)
+makings = st.one_of(
+    st.builds(by_user, st.integers(-50, 50), st.sampled_from([KEY_MADE, "ASIAEXAMPLECONSOLE00"])),
+    st.builds(lambda minute: by_user(minute, error=DENIED), st.integers(1, 50)),
+    st.builds(
+        lambda minute, event, status: iam(minute, event, accessKeyId=KEY_MADE, userName="backdoor", status=status),
+        st.integers(-50, 50),
+        st.sampled_from(["DeleteAccessKey", "UpdateAccessKey", "DeleteUser", "CreateUser"]),
+        st.sampled_from(["Active", "Inactive"]),
+    ),
 )
 silent = st.builds(lambda minute: call(minute, error=DENIED, errorMessage="Access Denied"), st.integers(1, 50))
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(calls | silent, max_size=12), st.randoms(use_true_random=False))
+@given(st.lists(calls | silent | makings, max_size=12), st.randoms(use_true_random=False))
 def test_order_and_repetition_change_nothing(records: list[RawRecord], rng: random.Random) -> None:
     again = [*records, *rng.choices(records, k=len(records))] if records else []
     rng.shuffle(again)
     assert verified(*again) == verified(*records)
+    made = (Offshoot(access_key=KEY_MADE), Offshoot(arn=BACKDOOR), Offshoot(access_key=SESSION_MADE, arn=EVIL))
+    assert since_made(*again, made=made) == since_made(*records, made=made)
 
 
 @pytest.mark.parametrize("since", ["2026-05-04T10:30:00Z", "2026-05-04T11:00:00Z", "2026-05-04T11:20:30Z"])

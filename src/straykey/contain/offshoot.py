@@ -40,13 +40,15 @@ class Offshoot(msgspec.Struct, frozen=True):
     """One key, session or user that the thief made, by its key if that is known, else by its ARN.
 
     `arn`: whose calls are all his, empty for a key of a user who may be somebody else.  `ends`: by then it is over;
-    empty if it stays.  `did`: what is known to have succeeded before it was contained, as `s3:ListBuckets`.
+    empty if it stays.  `did`: what is known to have succeeded before it was contained, as `s3:ListBuckets`.  `is_used`:
+    so did something, be it with another key of the same user.
     """
 
     access_key: str = ""
     arn: str = ""
     ends: str = ""
     did: frozenset[str] = frozenset()
+    is_used: bool = False
 
     @property
     def name(self) -> str:
@@ -86,10 +88,14 @@ class Offshoots:
         for name, one in self._made.items():
             if one.arn:
                 self._by_arn[user_key(one.arn)].add(name)
+        self._used = {name for name, one in self._made.items() if one.is_used}
         self._turned: dict[str, tuple[str, bool]] = {}  # by name: when it was last switched, and whether on
 
     def known(self) -> tuple[Offshoot, ...]:
-        return tuple(replace(self._made[name], did=frozenset(did)) for name, did in sorted(self._did.items()))
+        return tuple(
+            replace(self._made[name], did=frozenset(did), is_used=self.is_used(name))
+            for name, did in sorted(self._did.items())
+        )
 
     def is_made(self, arn: str, access_key: str) -> bool:
         """True for a caller that is the thief, wherever he calls from."""
@@ -102,7 +108,16 @@ class Offshoots:
         alike = self._by_arn.get(user_key(arn), set())
         return frozenset(name for name in alike if not access_key or not self._made[name].access_key)
 
+    def bearers(self, arn: str) -> frozenset[str]:
+        """The users among them that are called so: one that is used with whatever key is used."""
+        alike = self._by_arn.get(user_key(arn), set())
+        return frozenset(name for name in alike if not self._made[name].access_key)
+
+    def is_used(self, name: str) -> bool:
+        return name in self._used or bool(self._did[name])
+
     def note_did(self, arn: str, access_key: str, call: str) -> None:
+        self._used |= self.bearers(arn)
         for name in self.names(arn, access_key):
             self._did[name][call] = call
             trim(self._did[name], _KINDS)

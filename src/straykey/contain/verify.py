@@ -327,9 +327,9 @@ class Verification:
             name
             for calls in self._calls[_Hand.THIEF].values()
             if calls.let_through or calls.refusals(Refusal.OURS)
-            for name in calls.made
+            for name in calls.made | self._made.bearers(calls.session)
         }
-        return tuple(one for one in self._left() if not self._made.did(one) and one not in used)
+        return tuple(one for one in self._left() if not self._made.is_used(one) and one not in used)
 
     def _left(self) -> list[str]:
         return [one for one in self._made if not self._made.over_since(one, self._newest)]
