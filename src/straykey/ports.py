@@ -126,7 +126,10 @@ class Journal(Protocol):
     """What was begun in an account, so that it can be taken back: what is written is kept once a method returns."""
 
     def open(self, containment: Containment) -> Containment:
-        """As it is kept, with its id; `ContainError` while another of this finding and option is not rolled back."""
+        """As it is kept, with its id; `ContainError` while another of this finding and option is unfinished.
+
+        What was applied may be applied again: the later one is then rolled back first.
+        """
 
     def read(self, identity: str) -> Containment:
         """The one of this id; `ContainError` if there is none."""
@@ -135,4 +138,7 @@ class Journal(Protocol):
         """Write one step anew; `ContainError` if it is in another phase, for then somebody else is at it."""
 
     def move(self, identity: str, into: Phase, *, out_of: Sequence[Phase]) -> None:
-        """On to another phase; `ContainError` if it is in none of those named."""
+        """On to another phase; `ContainError` if it is in none of those named.
+
+        It is not rolled back either while one of its finding and option that was opened later is not.
+        """

@@ -58,10 +58,8 @@ def test_checking_changes_nothing_and_finds_nothing_in_the_way(name: str, here: 
     assert snapshot() == before
 
 
-def test_what_was_applied_is_not_applied_again_nor_taken_back_twice(here: Scene, journal: SqlJournal) -> None:
+def test_what_was_applied_is_not_taken_back_twice(here: Scene, journal: SqlJournal) -> None:
     done = applied(inline(here), journal)
-    with pytest.raises(ContainError, match="begun already"):
-        applied(plan(Option.PIN, deny(document=DENY)), journal)
     taken_back(done.id, journal)
     with pytest.raises(ContainError, match="rolled back already"):
         taken_back(done.id, journal)

@@ -23,7 +23,8 @@ BEGUN = Containment(
     phase=Phase.APPLYING,
     entries=STEPS,
 )
-OPEN = [Phase.APPLYING, Phase.APPLIED, Phase.STOPPED, Phase.ROLLING_BACK]
+UNFINISHED = [Phase.APPLYING, Phase.STOPPED, Phase.ROLLING_BACK]
+OPEN = [*UNFINISHED, Phase.APPLIED]
 
 
 @pytest.fixture
@@ -46,13 +47,29 @@ def test_a_step_is_written_anew_and_the_others_stay(journal: SqlJournal) -> None
     assert journal.read(identity).entries == (*STEPS[:3], noted, *STEPS[4:])
 
 
-@pytest.mark.parametrize("phase", OPEN)
-def test_what_is_not_rolled_back_is_not_begun_again(phase: Phase, journal: SqlJournal) -> None:
+@pytest.mark.parametrize("phase", UNFINISHED)
+def test_what_is_unfinished_is_not_begun_again(phase: Phase, journal: SqlJournal) -> None:
     identity = journal.open(BEGUN).id
     journal.move(identity, phase, out_of=[Phase.APPLYING])
     with pytest.raises(ContainError, match=f"begun already, and is {phase} .{identity}") as told:
         journal.open(replace(BEGUN, begun="2026-05-05T00:00:00Z"))
     assert "roll it back" in told.value.hint
+
+
+def test_what_was_applied_may_be_applied_again_and_is_taken_back_after_what_came_later(journal: SqlJournal) -> None:
+    # Of one second; and the last by a clock that is behind.
+    opened = []
+    for begun in (BEGUN.begun, BEGUN.begun, "2026-05-04T10:00:00Z"):
+        opened.append(journal.open(replace(BEGUN, begun=begun)).id)
+        journal.move(opened[-1], Phase.APPLIED, out_of=[Phase.APPLYING])
+    with journal._database.snapshot() as connection:
+        assert [one.id for one in containments_for(connection, FINDING)] == opened
+    for earlier in opened[:2]:
+        with pytest.raises(ContainError, match=f"applied again since, and that is applied .{opened[2]}"):
+            journal.move(earlier, Phase.ROLLING_BACK, out_of=OPEN)
+    for one in reversed(opened):
+        journal.move(one, Phase.ROLLING_BACK, out_of=OPEN)
+        journal.move(one, Phase.ROLLED_BACK, out_of=OPEN)
 
 
 def test_what_was_rolled_back_may_be_begun_again_in_the_same_second_and_both_are_kept(

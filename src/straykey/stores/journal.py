@@ -26,24 +26,29 @@ class _Document(msgspec.Struct, frozen=True):
     account: str
     region: str
     plan: bytes
+    turn: int = 0  # how many of its finding were opened before it: two may be begun in one second
 
 
 _decoder = msgspec.json.Decoder(_Document)
 _encode = msgspec.json.Encoder().encode
 
 
+# The option may be applied again upon these: the later one puts back what the earlier one left.
+_SETTLED = (Phase.APPLIED, Phase.ROLLED_BACK)
+
+
 def open_containment(connection: Connection, containment: Containment) -> Containment:
-    """Put it there, with an id; `ContainError` while another of its finding and option is not rolled back."""
+    """Put it there, with an id; `ContainError` while another of its finding and option is unfinished."""
     finding = digest(containment.finding)
     same = (_containments.finding == finding, _containments.option == containment.option)
-    is_open = _containments.phase != Phase.ROLLED_BACK
-    if other := connection.execute(select(_containments.id, _containments.phase).where(*same, is_open)).first():
+    is_unfinished = _containments.phase.not_in(_SETTLED)
+    if other := connection.execute(select(_containments.id, _containments.phase).where(*same, is_unfinished)).first():
         raise ContainError(
             f"{containment.option} for this finding was begun already, and is {other.phase} ({other.id})",
             hint="roll it back first",
         )
-    earlier = connection.execute(select(func.count()).where(*same)).scalar_one()
-    identity = digest(containment.finding, containment.option, containment.begun, str(earlier))
+    turn = connection.execute(select(func.count()).where(_containments.finding == finding)).scalar_one()
+    identity = digest(containment.finding, containment.option, containment.begun, str(turn))
     row = {
         "id": identity,
         "finding": finding,
@@ -51,7 +56,7 @@ def open_containment(connection: Connection, containment: Containment) -> Contai
         "phase": containment.phase,
         "begun": containment.begun,
         "document": _encode(
-            _Document(containment.finding, containment.account, containment.region, containment.plan),
+            _Document(containment.finding, containment.account, containment.region, containment.plan, turn),
         ),
     }
     connection.execute(insert(schema.containments).values(row))
@@ -69,10 +74,15 @@ def containment_of(connection: Connection, identity: str) -> Containment:
 
 
 def containments_for(connection: Connection, finding: str) -> list[Containment]:
-    """Of a finding, the first that was begun first; of all findings if it is empty."""
+    """Of a finding, the first that was opened first; of all findings if it is empty."""
     of_finding = (_containments.finding == digest(finding),) if finding else ()
-    ordered = select(schema.containments).where(*of_finding).order_by(_containments.begun, _containments.id)
-    return [_containment(connection, row) for row in connection.execute(ordered).all()]
+    rows = connection.execute(select(schema.containments).where(*of_finding)).all()
+    # Each in its turn, whatever the clock of who began it said.
+    return [_containment(connection, row) for row in sorted(rows, key=lambda row: (row.finding, *_place(row)))]
+
+
+def _place(row: Row[Any]) -> tuple[int, str, str]:
+    return _decoder.decode(row.document).turn, row.begun, row.id
 
 
 def put_entry(connection: Connection, identity: str, entry: Entry) -> None:
@@ -94,6 +104,19 @@ def expect(connection: Connection, identity: str, phases: Sequence[Phase]) -> No
         raise ContainError(
             f"containment {printable(identity)} is {found or 'not there'}, not {' or '.join(phases)}",
             hint="somebody else may be at it: see what they come to",
+        )
+
+
+def expect_last(connection: Connection, identity: str) -> None:
+    """`ContainError` if its option was applied again since: what that one restores is what this one made."""
+    this = connection.execute(select(schema.containments).where(_containments.id == identity)).one()
+    same = (_containments.finding == this.finding, _containments.option == this.option)
+    standing = select(schema.containments).where(*same, _containments.phase != Phase.ROLLED_BACK)
+    later = [row for row in connection.execute(standing) if _place(row) > _place(this)]
+    if later:
+        raise ContainError(
+            f"{this.option} was applied again since, and that is {later[-1].phase} ({later[-1].id})",
+            hint="roll that back first",
         )
 
 
@@ -142,4 +165,6 @@ class SqlJournal:
     def move(self, identity: str, into: Phase, *, out_of: Sequence[Phase]) -> None:
         with self._database.transaction() as connection:
             expect(connection, identity, out_of)
+            if into is Phase.ROLLING_BACK:
+                expect_last(connection, identity)
             enter(connection, identity, into)
