@@ -118,9 +118,9 @@ class Aws:
         """Answer every request that has `text` in what was asked, or so many, with a JSON document."""
         self._prepared[text] = _Prepared("200 OK", json.dumps(document).encode(), times)
 
-    def answer_xml(self, text: str, body: str) -> None:
-        """Answer every request that has `text` in what was asked with this."""
-        self._prepared[text] = _Prepared("200 OK", body.encode(), inf)
+    def answer_xml(self, text: str, body: str, times: float = inf) -> None:
+        """Answer every request that has `text` in what was asked, or so many, with this."""
+        self._prepared[text] = _Prepared("200 OK", body.encode(), times)
 
     def relent(self) -> None:
         """Answer as AWS would again."""

@@ -40,6 +40,8 @@ def apply(where: str, theft: "Theft", weighed: "Weighed", *, is_agreed: bool) ->
         raise ContainError(f"{weighed.plan.option.value} cannot be applied to {there}, and nothing was changed{listed}")
     for note in checked.notes:
         say(f"note: {note}")
+    for step, reason in checked.left:
+        say(f"note: will be left out: {step}: {reason}")
     show(comparison_table.in_full(weighed))
     agree(f"This changes account {theft.workload.account}.", _ID, theft.finding[:AS_TYPED], is_agreed=is_agreed)
     try:
@@ -59,6 +61,12 @@ def tell_applied(done: "Applied", undoing: str) -> None:
     """What was done, and where it had to stop, exits 1; `undoing` is the command that takes it back."""
     for step in done.done:
         say(f"done: {step}{' (was so already)' if step in done.already else ''}")
+    for one in done.skipped:
+        say(f"left out, see to it by hand: {one.step}: {one.reason}" + (f"; {one.hint}" if one.hint else ""))
+        if one.is_in_doubt:
+            say("that step may have changed something")
+    if done.stop is None and set(done.done) <= set(done.already):
+        say("nothing was changed: all of it was so already")
     if done.stop is not None:
         say(f"stopped at: {done.stop.step}: {done.stop.reason}" + (f"; {done.stop.hint}" if done.stop.hint else ""))
         if done.stop.is_in_doubt:

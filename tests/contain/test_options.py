@@ -190,6 +190,25 @@ def test_a_pin_without_inline_room_is_a_managed_policy_and_without_any_room_a_tr
     assert plan_of(Option.PIN, theft(), account(role=role(inline=full(10_000), attached=arns))).troubles
 
 
+def test_a_pin_that_is_there_in_the_other_form_is_not_given_a_second_beside_it() -> None:
+    name = plan_of(Option.PIN).denies[0].name
+    managed = role(attached=(f"arn:aws:iam::{ACCOUNT}:policy/{name}",))
+    grown = role(inline=(*full(10_000), InlinePolicy(name, READ)))
+    for one in (managed, grown):
+        plan = plan_of(Option.PIN, theft(), account(role=one))
+        assert (plan.steps, len(plan.troubles)) == ((), 1)
+        assert "roll it back first" in plan.troubles[0].hint
+
+
+def test_what_stands_under_the_policys_name_is_put_back_by_undoing_also_where_the_thief_made_sessions() -> None:
+    name = plan_of(Option.PIN_EVERYWHERE).denies[0].name
+    read = account(role=role(inline=(InlinePolicy(name, READ),)))
+    own, other = plan_of(Option.PIN_EVERYWHERE, theft(**heirs()), read).steps
+    assert [one.parameters["PolicyDocument"] for one in own.undo] == [READ]
+    assert (own.is_unread, own.is_optional) == (False, False)
+    assert (other.is_unread, other.is_optional) == (True, True)
+
+
 def test_homes_that_no_policy_has_room_for_are_a_trouble_and_none_is_left_out() -> None:
     homes = tuple(network_of(f"198.18.{one // 128}.{one % 128 * 2}") for one in range(700))
     for read in (None, account()):

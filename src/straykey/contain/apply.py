@@ -13,7 +13,9 @@ from straykey.contain.check import Order, check
 from straykey.contain.clients import Clients
 from straykey.contain.execute import Hands, NotDoneError
 from straykey.contain.patience import Clock
-from straykey.contain.plan import Changes, Step
+from straykey.contain.plan import Call, Changes, Step
+from straykey.contain.room import minified
+from straykey.contain.state import State
 from straykey.contain.stored import calls_written, plan_written
 from straykey.errors import ContainError
 from straykey.ports import Containment, Entry, Journal, Phase, StepState
@@ -48,7 +50,8 @@ class Stop(msgspec.Struct, frozen=True):
 class Applied(msgspec.Struct, frozen=True):
     """What was done, by the names of the steps, in order; without a `stop` that is all of them.
 
-    `already`: those of `done` that had nothing to do, and so are not undone either.
+    `already`: those of `done` that had nothing to do, and so are not undone either.  `skipped`: optional steps that
+    could not be done, and why.
     """
 
     id: str
@@ -56,6 +59,7 @@ class Applied(msgspec.Struct, frozen=True):
     already: tuple[str, ...]
     left: tuple[str, ...]
     stop: Stop | None = None
+    skipped: tuple[Stop, ...] = ()
 
 
 def apply(
@@ -77,13 +81,16 @@ def apply(
         raise ContainError(f"{plan.option} cannot be applied, and nothing was changed{listed}")
     containment = journal.open(_containment(plan, order))
     work = _Work(journal, Hands(clients, clock, containment.id), containment.id, step_hook)
+    unfit = dict(checked.left)
     for number, step in enumerate(plan.steps):
-        if stop := work.do(number, step):
+        stop = work.leave(number, step, unfit[step.name]) if step.name in unfit else work.do(number, step)
+        if stop and step.is_optional:
+            work.skipped.append(stop)
+        elif stop:
             journal.move(containment.id, Phase.STOPPED, out_of=[Phase.APPLYING])
-            left = tuple(one.name for one in plan.steps[number + 1 :])
-            return Applied(containment.id, tuple(work.done), tuple(work.already), left, stop)
+            return work.ended(tuple(one.name for one in plan.steps[number + 1 :]), stop)
     journal.move(containment.id, Phase.APPLIED, out_of=[Phase.APPLYING])
-    return Applied(containment.id, tuple(work.done), tuple(work.already), ())
+    return work.ended()
 
 
 def _containment(plan: Changes, order: Order) -> Containment:
@@ -102,8 +109,16 @@ def _containment(plan: Changes, order: Order) -> Containment:
     )
 
 
+def _undo(step: Step, found: State) -> tuple[Call, ...]:
+    """As planned; where that did not look, with what is found there, in the form that IAM takes."""
+    if not step.is_unread or found is None:
+        return step.undo
+    parameters = {**step.call.parameters, "PolicyDocument": minified(found)}
+    return (msgspec.structs.replace(step.call, parameters=parameters),)
+
+
 class _Work:
-    """One containment being applied; `done` and `already` grow."""
+    """One containment being applied; `done`, `already` and `skipped` grow."""
 
     def __init__(self, journal: Journal, hands: Hands, identity: str, hook: Hook) -> None:
         self._journal = journal
@@ -112,6 +127,15 @@ class _Work:
         self._hook = hook
         self.done: list[str] = []
         self.already: list[str] = []
+        self.skipped: list[Stop] = []
+
+    def ended(self, left: tuple[str, ...] = (), stop: Stop | None = None) -> Applied:
+        return Applied(self._identity, tuple(self.done), tuple(self.already), left, stop, tuple(self.skipped))
+
+    def leave(self, number: int, step: Step, reason: str) -> Stop:
+        """Do not even try it."""
+        self._note(Entry(number, step.name, StepState.FAILED, calls_written(step.undo)))
+        return Stop(step.name, reason, "", is_in_doubt=False)
 
     def do(self, number: int, step: Step) -> Stop | None:
         entry = Entry(number, step.name, StepState.PLANNED, calls_written(step.undo))
@@ -124,7 +148,7 @@ class _Work:
         entry = msgspec.structs.replace(
             entry,
             state=StepState.BEGUN,
-            undo=b"[]" if is_already else entry.undo,  # what others did is not ours to take back
+            undo=b"[]" if is_already else calls_written(_undo(step, found)),  # others' is not ours to take back
             found=msgspec.json.encode(found),
         )
         self._note(entry)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from straykey.contain.broad import cutoff_note
 from straykey.contain.ground import Draft, Ground, is_role_name, is_session_name, is_user_id
 from straykey.contain.pin import about_workload, homes_of, joined, limits_of, notes_of, pinned, unusable, user_id, whose
-from straykey.contain.placing import placed, put_inline
+from straykey.contain.placing import placed, put_unread
 from straykey.contain.plan import Option
 from straykey.contain.theft import Caller, Created
 from straykey.contain.wording import deny, document_of
@@ -37,7 +37,8 @@ def pin_everywhere(ground: Ground) -> Draft:
     homes = homes_of(ground)
     return Draft(
         (placing.deny, *denies),
-        (*placing.steps, *(put_inline(one) for one in denies)),
+        # Whatever becomes of the other roles, the stolen key is pinned.
+        (*placing.steps, *(replace(put_unread(one), is_optional=True) for one in denies)),
         limits_of(ground, homes),
         (*notes_of(ground, homes), *_notes(ground, heirs), *placing.notes),
         (*_elsewhere(ground, others), *(_by_hand(one) for one in ground.theft.created)),

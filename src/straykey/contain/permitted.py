@@ -14,7 +14,7 @@ from straykey.contain.lookup import AbsentError, resolved
 from straykey.contain.needs import permissions_of
 from straykey.contain.operations import operation_of, subject_of
 from straykey.contain.patience import patiently
-from straykey.contain.plan import Call, Changes, Trouble
+from straykey.contain.plan import Call, Step, Trouble
 from straykey.contain.state import Kind, Subject
 from straykey.formats.text import printable
 
@@ -23,9 +23,9 @@ _MAKES = frozenset({"CreateInstanceProfile", "CreatePolicy", "CreateRole"})
 SIMULATE = "iam:SimulatePrincipalPolicy"
 
 
-def dry_runs(plan: Changes, hands: Hands) -> Iterator[Trouble | str]:
+def dry_runs(steps: Sequence[Step], hands: Hands) -> Iterator[Trouble | str]:
     """What EC2 says of the calls that can be named already; the rest is told."""
-    for step in plan.steps:
+    for step in steps:
         for call in (step.call, *step.undo):
             if _has_dry_run(call):
                 yield from _dry_run(call, hands)

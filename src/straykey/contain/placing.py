@@ -28,8 +28,14 @@ def placed(ground: Ground, option: Option, document: str) -> Placing:
     deny, role = ground.denies(option, document), ground.role
     if role is None:
         return _unread(deny)
+    if ground.iam_arn(f"policy/{deny.name}") in role.attached:  # beside it, another would not take its place
+        return Placing(deny, troubles=(Trouble(f"Policy {deny.name} is on the role already", "roll it back first"),))
+    before = _before(role, deny.name)
     if _used(role, deny.name) + length_of(document) <= INLINE_ROOM:
-        return Placing(deny, (put_inline(deny, _before(role, deny.name)),))
+        return Placing(deny, (put_inline(deny, before),))
+    if before:
+        text = f"Policy {deny.name} is on the role already, and what would take its place does not fit"
+        return Placing(deny, troubles=(Trouble(text, "roll it back first, or make room among the inline policies"),))
     return _managed(ground, deny, role)
 
 
@@ -56,6 +62,11 @@ def put_inline(deny: Deny, before: str = "") -> Step:
     return step_of(f"put policy {name} on role {role}", _put(role, name, deny.document), undo)
 
 
+def put_unread(deny: Deny) -> Step:
+    """One inline policy on a role that was not read: what stands under its name is seen when it is done."""
+    return msgspec.structs.replace(put_inline(deny), is_unread=True)
+
+
 def _put(role: str, name: str, document: str) -> Call:
     return iam("PutRolePolicy", RoleName=role, PolicyName=name, PolicyDocument=document)
 
@@ -76,7 +87,7 @@ def _unread(deny: Deny) -> Placing:
     )
     if length_of(deny.document) > INLINE_ROOM:
         return Placing(deny, troubles=(_too_long(deny.document),))
-    return Placing(deny, (put_inline(deny),), (note,))
+    return Placing(deny, (put_unread(deny),), (note,))
 
 
 def attach(role: str, arn: str) -> Step:
@@ -102,8 +113,6 @@ def _managed(ground: Ground, deny: Deny, role: Role) -> Placing:
     if length_of(deny.document) > MANAGED_ROOM:
         return Placing(deny, troubles=(_too_long(deny.document, INLINE_ROOM - _used(role, deny.name)),))
     arn = ground.iam_arn(f"policy/{deny.name}")
-    if arn in role.attached:
-        return Placing(deny, troubles=(Trouble(f"Policy {deny.name} is on the role already", "roll it back first"),))
     if len(role.attached) >= ATTACHMENTS:
         text = f"Role {role.name} has no room: its inline policies are full and {len(role.attached)} are attached"
         return Placing(deny, troubles=(Trouble(text, "take a policy off the role, or use deny-all, which needs none"),))

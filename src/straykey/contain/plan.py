@@ -58,6 +58,9 @@ class Step(msgspec.Struct, frozen=True):
     """One call that changes something, and the calls that undo it, in order.
 
     Doing it twice is as doing it once, and so is undoing it; undoing what was never done changes nothing.
+
+    `is_optional`: where it cannot be done it is left out and told, and the others are done.  `is_unread`: it puts a
+    policy where planning did not look; if one of its name is found there when it is done, undoing puts that back.
     """
 
     name: str  # what it does, in words: unique in its plan
@@ -65,6 +68,8 @@ class Step(msgspec.Struct, frozen=True):
     undo: tuple[Call, ...]
     permissions: tuple[str, ...]  # of the call and of the lookups it needs
     undo_permissions: tuple[str, ...] = ()
+    is_optional: bool = False
+    is_unread: bool = False
 
 
 class Deny(msgspec.Struct, frozen=True):

@@ -1,12 +1,12 @@
 """How long policies may be: what IAM would refuse in the middle is told at the beginning."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from straykey import aws
 from straykey.contain.clients import Reach, iam_pages
 from straykey.contain.execute import Hands
-from straykey.contain.plan import Changes, Trouble
+from straykey.contain.plan import Step, Trouble
 from straykey.contain.refusal import is_not_there
 from straykey.formats.text import printable
 
@@ -14,11 +14,11 @@ _INLINE, _MANAGED, _ATTACHED = 10_240, 6_144, 10
 _ANOTHER = "take another option, or make room"
 
 
-def too_long(plan: Changes, hands: Hands) -> Iterator[Trouble | str]:
+def too_long(steps: Sequence[Step], hands: Hands) -> Iterator[Trouble | str]:
     """Of each role: all its inline policies together, and how many are attached; and each managed policy."""
     put: dict[str, dict[str, str]] = {}
     attached: dict[str, set[str]] = {}
-    for call in (step.call for step in plan.steps):
+    for call in (step.call for step in steps):
         named = {name: str(value) for name, value in call.parameters.items()}
         if call.operation == "PutRolePolicy":
             put.setdefault(named["RoleName"], {})[named["PolicyName"]] = named["PolicyDocument"]

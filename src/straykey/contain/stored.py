@@ -37,6 +37,9 @@ def _step(document: Mapping[str, Any]) -> Step:
         tuple(_call(one) for one in document["undo"]),
         tuple(document["permissions"]),
         tuple(document["undo_permissions"]),
+        # Older journals do not tell.
+        document.get("is_optional", False),
+        document.get("is_unread", False),
     )
 
 
