@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from straykey.errors import ContainError, UsageError
+from straykey.formats.text import printable
 from straykey.options import now
 from straykey.terminal import EXIT_NOT_DONE, say, show
 
@@ -103,6 +104,8 @@ def undo(where: str, begun: "list[Containment]", *, is_forced: bool) -> None:
     for one in reversed(begun):
         with containment.journal_in(where) as journal:
             rolled = rollback.roll_back(one.id, journal, Clients(aws.session(), one.region), is_forced=is_forced)
+        for thing in rolled.removed:
+            say(f"taken off by force: {printable(thing)}")
         for step in rolled.undone:
             say(f"undone: {step}{' (was not there any more)' if step in rolled.gone else ''}")
         if rolled.stop is not None:

@@ -14,6 +14,7 @@ from tests.aws import Aws
 from tests.contain.applying import (
     ORDER,
     SIMULATE,
+    CrashAfter,
     CrashError,
     Time,
     applied,
@@ -166,6 +167,73 @@ def test_a_role_that_iam_believes_in_use_is_deleted_later(here: Scene, journal: 
     aws.refuse("Action=DeleteInstanceProfile", "DeleteConflict", "409 Conflict", times=1)
     assert taken_back(done.id, journal).stop is None
     assert snapshot() == before
+
+
+def crowded() -> None:
+    """Somebody puts policies on the copy of the role."""
+    client("iam").put_role_policy(RoleName=NAME, PolicyName="fix-bucket", PolicyDocument=json.dumps(READ))
+    client("iam").attach_role_policy(RoleName=NAME, PolicyArn=DENY_ALL)
+
+
+def test_what_somebody_put_on_a_role_that_was_made_is_named_with_how_to_take_it_off(
+    here: Scene, journal: SqlJournal
+) -> None:
+    before = snapshot()
+    done = applied(swap(here), journal)
+    crowded()
+    back = taken_back(done.id, journal)
+    assert back.stop is not None
+    assert f"inline policy fix-bucket, attached policy {DENY_ALL}" in back.stop.reason
+    assert f"`aws iam delete-role-policy --role-name {NAME} --policy-name fix-bucket`" in back.stop.hint
+    assert f"`aws iam detach-role-policy --role-name {NAME} --policy-arn {DENY_ALL}`" in back.stop.hint
+    client("iam").delete_role_policy(RoleName=NAME, PolicyName="fix-bucket")
+    client("iam").detach_role_policy(RoleName=NAME, PolicyArn=DENY_ALL)
+    assert taken_back(done.id, journal).stop is None
+    assert snapshot() == before
+
+
+def test_an_instance_profile_that_somebody_put_it_into_is_named_too(here: Scene, journal: SqlJournal) -> None:
+    done = applied(swap(here), journal)
+    client("iam").create_instance_profile(InstanceProfileName="mine")
+    client("iam").add_role_to_instance_profile(InstanceProfileName="mine", RoleName=NAME)
+    back = taken_back(done.id, journal, is_forced=True)
+    assert back.stop is not None
+    assert "instance profile mine" in back.stop.reason
+    assert f"remove-role-from-instance-profile --role-name {NAME} --instance-profile-name mine" in back.stop.hint
+    assert "--force" not in back.stop.hint
+
+
+def test_by_force_it_is_taken_off_whatever_crashes_and_told_in_full(here: Scene, journal: SqlJournal) -> None:
+    before, crashes = snapshot(), 0
+    for points in range(40):
+        done = applied(swap(here), journal)
+        crowded()
+        try:
+            back = taken_back(done.id, journal, CrashAfter(points), is_forced=True)
+        except CrashError:
+            crashes += 1
+            # What force began goes on without it; what it did not come to needs it again.
+            is_begun = b"fix-bucket" in journal.read(done.id).entries[0].undo
+            back = taken_back(done.id, journal, is_forced=not is_begun)
+        else:
+            assert back.removed == (
+                f"inline policy fix-bucket of role {NAME}: {json.dumps(READ, separators=(',', ':'))}",
+                f"attached policy {DENY_ALL} of role {NAME}",
+            )
+        assert back.stop is None, points
+        assert snapshot() == before, points
+    assert 30 < crashes < 40
+
+
+def test_a_role_that_only_bears_the_name_keeps_its_policies_by_force_too(here: Scene, journal: SqlJournal) -> None:
+    def other(point: Point, number: int) -> None:
+        if (point, number) == (Point.NOTED, 0):
+            client("iam").create_role(RoleName=NAME, AssumeRolePolicyDocument=json.dumps(TRUST), Description="other")
+            crowded()
+
+    done = applied(swap(here), journal, other)
+    assert taken_back(done.id, journal, is_forced=True).stop is not None
+    assert client("iam").list_role_policies(RoleName=NAME)["PolicyNames"] == ["fix-bucket"]
 
 
 def test_what_is_gone_already_is_taken_back_by_saying_so(here: Scene, journal: SqlJournal) -> None:

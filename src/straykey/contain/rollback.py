@@ -5,11 +5,12 @@ import msgspec
 from straykey.contain.apply import Hook, Point, Stop, no_hook
 from straykey.contain.clients import Clients
 from straykey.contain.execute import Hands, NotDoneError
+from straykey.contain.leavings import explained, leavings_of
 from straykey.contain.operations import operation_of, subject_of
 from straykey.contain.patience import Clock, tries
 from straykey.contain.plan import Call, Step
 from straykey.contain.state import State
-from straykey.contain.stored import calls_read, steps_read
+from straykey.contain.stored import calls_read, calls_written, steps_read
 from straykey.errors import ContainError
 from straykey.ports import Containment, Entry, Journal, Phase, StepState
 
@@ -22,7 +23,7 @@ _MAY_BE_DONE = (StepState.BEGUN, StepState.DONE)
 class RolledBack(msgspec.Struct, frozen=True):
     """What was taken back, by the names of the steps, in that order; without a `stop` that is all there was.
 
-    `gone`: of those, what was not there any more.
+    `gone`: of those, what was not there any more.  `removed`: what others had put on a role that was made, in full.
     """
 
     id: str
@@ -30,6 +31,7 @@ class RolledBack(msgspec.Struct, frozen=True):
     gone: tuple[str, ...]
     left: tuple[str, ...]
     stop: Stop | None = None
+    removed: tuple[str, ...] = ()
 
 
 def roll_back(
@@ -43,8 +45,9 @@ def roll_back(
 ) -> RolledBack:
     """Undo all steps that were done or may have been, the last first; stops where one cannot be undone.
 
-    What somebody else set meanwhile is not written over unless `is_forced`.  `ContainError` where nothing is left to
-    take back, or the credentials are of another account.
+    What somebody else set meanwhile is not written over unless `is_forced`, nor taken off a role that was made.
+    `ContainError` where nothing is left to take back, where the option was applied again since and that is not taken
+    back, or the credentials are of another account.
     """
     containment = journal.read(identity)
     if containment.phase is Phase.ROLLED_BACK:
@@ -59,13 +62,13 @@ def roll_back(
     for place, entry in enumerate(entries):
         if stop := work.undo(entry):
             left = tuple(one.name for one in entries[place + 1 :])
-            return RolledBack(identity, tuple(work.undone), tuple(work.gone), left, stop)
+            return work.ended(left, stop)
     journal.move(identity, Phase.ROLLED_BACK, out_of=[Phase.ROLLING_BACK])
-    return RolledBack(identity, tuple(work.undone), tuple(work.gone), ())
+    return work.ended()
 
 
 class _Work:
-    """One containment being taken back; `undone` and `gone` grow."""
+    """One containment being taken back; `undone`, `gone` and `removed` grow."""
 
     def __init__(
         self, containment: Containment, journal: Journal, hands: Hands, hook: Hook, *, is_forced: bool
@@ -78,17 +81,19 @@ class _Work:
         self._is_forced = is_forced
         self.undone: list[str] = []
         self.gone: list[str] = []
+        self.removed: list[str] = []
+
+    def ended(self, left: tuple[str, ...] = (), stop: Stop | None = None) -> RolledBack:
+        return RolledBack(self._identity, tuple(self.undone), tuple(self.gone), left, stop, tuple(self.removed))
 
     def undo(self, entry: Entry) -> Stop | None:
         step = self._steps[entry.number]
-        calls = calls_read(entry.undo)
         self._hook(Point.READ, entry.number)
         try:
-            for call in calls:
+            entry = self._stripping(step, entry) if self._is_forced else entry
+            for call in calls_read(entry.undo):
                 self._guard(step, call, entry)
-                if not self._hands.undo(call, lambda: self._hook(Point.CALLED, entry.number)):
-                    self.gone.append(step.name)
-                self._hook(Point.SEEN, entry.number)
+                self._take_back(step, call, entry)
         except NotDoneError as error:
             return Stop(step.name, str(error), error.hint, error.is_in_doubt)
         undone = msgspec.structs.replace(entry, state=StepState.UNDONE)
@@ -96,6 +101,33 @@ class _Work:
         self.undone.append(step.name)
         self._hook(Point.DONE, entry.number)
         return None
+
+    def _take_back(self, step: Step, call: Call, entry: Entry) -> None:
+        try:
+            if not self._hands.undo(call, lambda: self._hook(Point.CALLED, entry.number)):
+                self.gone.append(step.name)
+        except NotDoneError as error:
+            raise explained(error, call, self._hands) from error
+        self._hook(Point.SEEN, entry.number)
+
+    def _stripping(self, step: Step, entry: Entry) -> Entry:
+        """Of a role that the step made: first what others put on it is taken off, and the journal says so before."""
+        calls = calls_read(entry.undo)
+        if step.call.operation != "CreateRole" or not calls or not self._is_ours(step, entry):
+            return entry
+        there = leavings_of(str(step.call.parameters["RoleName"]), self._hands)
+        more = tuple(one for one in there.calls if one not in calls)
+        if not more:
+            return entry
+        self.removed += there.told
+        entry = msgspec.structs.replace(entry, undo=calls_written((*more, *calls)))
+        self._journal.note(self._identity, Phase.ROLLING_BACK, entry)
+        self._hook(Point.NOTED, entry.number)
+        return entry
+
+    def _is_ours(self, step: Step, entry: Entry) -> bool:
+        """Of a step that was only begun, what bears the name may be somebody else's."""
+        return entry.state is StepState.DONE or self._hands.has_effect(step.call, self._hands.look(step.call))
 
     def _guard(self, step: Step, call: Call, entry: Entry) -> None:
         """Refuse to write over what is neither what the step made nor what was there before it."""
