@@ -19,9 +19,11 @@ from straykey.formats.text import printable
 from straykey.options import (
     Accounts,
     Agents,
+    Beacons,
     IpRanges,
     Jobs,
     Offline,
+    Ours,
     Paths,
     Reports,
     RequireIssuance,
@@ -92,6 +94,7 @@ def scan(
     jobs: Jobs = None,
     require_issuance: RequireIssuance = False,
     agents: Agents = None,
+    beacons: Beacons = [],  # noqa: B006 - typer copies it
     report: Reports = [],  # noqa: B006 - typer copies it
     fail_on: Annotated[
         Severity | None, typer.Option("--fail-on", help="Exit 1 if a finding is at least this severe.")
@@ -99,12 +102,12 @@ def scan(
 ) -> None:
     """Find stolen instance keys in CloudTrail files."""
     ranges = ranges_of(ip_ranges, offline=offline)
-    request = request_of(
-        ranges, accounts, trusted, since, until, require_issuance=require_issuance, agents=agents, report=report
-    )
+    ours = Ours(accounts, trusted, beacons)
+    request = request_of(ranges, ours, since, until, require_issuance=require_issuance, agents=agents, report=report)
     outcome = scanned(paths, request, ranges.told, jobs)
     files = {"--ip-ranges": ip_ranges, "--agents": agents}
     same = [*paths, *(part for option, file in files.items() if file for part in (option, str(file)))]
+    same += [part for role in beacons for part in ("--beacon", role)]
     show_findings(outcome, format, same, ranges)
     if fail_on and any(finding.severity_score >= fail_on.score for finding in outcome.findings):
         raise typer.Exit(EXIT_FOUND)
@@ -127,13 +130,13 @@ def explain(
     jobs: Jobs = None,
     require_issuance: RequireIssuance = False,
     agents: Agents = None,
+    beacons: Beacons = [],  # noqa: B006 - typer copies it
     report: Reports = [],  # noqa: B006 - typer copies it
 ) -> None:
     """Show every network of a session: home, stray or explained, why, and the record that proves it."""
     ranges = ranges_of(ip_ranges, offline=offline)
-    request = request_of(
-        ranges, accounts, trusted, since, until, require_issuance=require_issuance, agents=agents, report=report
-    )
+    ours = Ours(accounts, trusted, beacons)
+    request = request_of(ranges, ours, since, until, require_issuance=require_issuance, agents=agents, report=report)
     outcome = scanned(paths, request, ranges.told, jobs)
     found = pipeline.explain(session, outcome, request)
     if not found:
@@ -160,6 +163,7 @@ def programs(
     offline: Offline = False,
     accounts: Accounts = "",
     trusted: Trusted = [],  # noqa: B006 - typer copies it
+    beacons: Beacons = [],  # noqa: B006 - typer copies it
     since: Since = "",
     until: Until = "",
     jobs: Jobs = None,
@@ -172,7 +176,7 @@ def programs(
     if write is not None and write.exists() and not force:
         raise _is_there(write)
     ranges = ranges_of(ip_ranges, offline=offline)
-    request = request_of(ranges, accounts, trusted, since, until)
+    request = request_of(ranges, Ours(accounts, trusted, beacons), since, until)
     outcome = scanned(paths, request, ranges.told, jobs)
     inventory = pipeline.agents(outcome, request)
     if format is TableOrJson.JSON:

@@ -17,9 +17,11 @@ from straykey.formats.text import printable
 from straykey.options import (
     Accounts,
     Agents,
+    Beacons,
     Config,
     IpRanges,
     Offline,
+    Ours,
     Since,
     Store,
     Trusted,
@@ -104,6 +106,7 @@ def contain(
     accounts: Accounts = "",
     trusted: Trusted = [],  # noqa: B006 - typer copies it
     agents: Agents = None,
+    beacons: Beacons = [],  # noqa: B006 - typer copies it
     since: Since = "",
     config: Config = None,
     store: Store = "",
@@ -119,7 +122,7 @@ def contain(
     if rollback:
         acting.roll_back(where, name, option.value if option else "", is_forced=force, is_agreed=yes)
         return
-    reading = _Reading(ip_ranges, offline, accounts, trusted, findings, agents)
+    reading = _Reading(ip_ranges, offline, Ours(accounts, trusted, beacons), findings, agents)
     finding, theft = _theft(where, name, paths or [], reading)
     if verify:
         verifying.verify(where, finding, theft, paths or [], since, wait, form)
@@ -168,8 +171,7 @@ class _Reading(msgspec.Struct, frozen=True):
 
     ip_ranges: Path | None
     offline: bool
-    accounts: str
-    trusted: list[str]
+    ours: Ours
     findings: Path | None
     agents: Path | None
 
@@ -194,7 +196,7 @@ _GOES_WITH = {
     "since": (_Asked.VERIFY,),
     "form": (_Asked.COMPARISON, _Asked.VERIFY),
     "no_account": (_Asked.COMPARISON, _Asked.EMIT),
-    **dict.fromkeys(("findings", "ip_ranges", "accounts", "trusted", "agents"), (_Asked.LOGS,)),
+    **dict.fromkeys(("findings", "ip_ranges", "accounts", "trusted", "agents", "beacons"), (_Asked.LOGS,)),
 }
 
 
@@ -218,7 +220,7 @@ def _theft(where: str, name: str, paths: list[str], how: _Reading) -> "tuple[Fin
     if not paths:
         return containment.in_store(where, name)
     ranges = ranges_of(how.ip_ranges, offline=how.offline)
-    request = request_of(ranges, how.accounts, how.trusted, "", "", agents=how.agents)
+    request = request_of(ranges, how.ours, "", "", agents=how.agents)
     outcome = scanned(paths, request, ranges.told)
     found = _read(how.findings) if how.findings is not None else outcome.findings
     return containment.in_logs(found, outcome.ledger, name)
@@ -259,8 +261,9 @@ def _as_typed(paths: list[str], how: "_Reading", config: Path | None, store: str
     given = {"--findings": how.findings, "--ip-ranges": how.ip_ranges, "--agents": how.agents, "--config": config}
     options = [part for option, value in given.items() if value for part in (option, str(value))]
     options += ["--store", store] if store else []
-    options += [part for cidr in how.trusted for part in ("--trusted-network", cidr)]
-    options += ["--accounts", how.accounts] if how.accounts else []
+    options += [part for cidr in how.ours.trusted for part in ("--trusted-network", cidr)]
+    options += [part for role in how.ours.beacons for part in ("--beacon", role)]
+    options += ["--accounts", how.ours.accounts] if how.ours.accounts else []
     return printable(shlex.join([*paths, *options]))
 
 

@@ -118,6 +118,10 @@ def networks(value: object) -> tuple[IPNetwork, ...]:
     return tuple(map(given.network, _listed(value)))
 
 
+def roles(value: object) -> frozenset[str]:
+    return frozenset(map(given.role, _listed(value)))
+
+
 def reports(value: object) -> frozenset[Report]:
     return frozenset(map(one_of(Report), _listed(value)))
 

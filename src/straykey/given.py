@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from straykey.core.network import IPNetwork, is_account
+from straykey.core.settings import EVERY_ROLE
 from straykey.errors import UsageError
 from straykey.formats import allow_list
 from straykey.formats.text import bounded, printable
@@ -21,6 +22,8 @@ _LONGEST_QUOTE = 80
 _DURATION = re.compile(r"([0-9]{1,6}) ?([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _ADDRESS = re.compile(r"(?:\[([^\]]+)\]|([^:\[\]]+)):([0-9]{1,5})")
+# What IAM lets a role be called; of EC2's own, `aws:ec2-instance`, too.
+_ROLE = re.compile(r"(?:[0-9]{12}/)?(?:aws:)?[A-Za-z0-9_+=,.@-]{1,64}")
 _LOOPBACK_NAME = "localhost"
 
 
@@ -90,6 +93,14 @@ def network(cidr: str) -> IPNetwork:
         return ipaddress.ip_network(cidr)
     except ValueError as error:
         raise UsageError(printable(str(error)), hint="give a network such as 203.0.113.0/24") from error
+
+
+def role(text: str) -> str:
+    """A role's name, with its account before it where only one account's is meant; or `*`."""
+    if text != EVERY_ROLE and _ROLE.fullmatch(text) is None:
+        hint = "give a role's name without its path, 111122223333/web-role, or * for every role"
+        raise UsageError(f"{quoted(text)} is no role", hint=hint)
+    return text
 
 
 def duration(text: str) -> timedelta:

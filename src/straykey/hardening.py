@@ -19,9 +19,11 @@ from straykey.formats.text import printable
 from straykey.options import (
     Accounts,
     Agents,
+    Beacons,
     Config,
     IpRanges,
     Offline,
+    Ours,
     Since,
     Store,
     Trusted,
@@ -130,6 +132,7 @@ def harden(
     accounts: Accounts = "",
     trusted: Trusted = [],  # noqa: B006 - typer copies it
     agents: Agents = None,
+    beacons: Beacons = [],  # noqa: B006 - typer copies it
     since: Since = "",
     until: Until = "",
     config: Config = None,
@@ -160,7 +163,7 @@ def harden(
     if rollback:
         _roll_back(where, wanted)
         return
-    reading = _Reading(ip_ranges, offline, accounts, trusted, agents, since, until)
+    reading = _Reading(ip_ranges, offline, Ours(accounts, trusted, beacons), agents, since, until)
     is_covered = apply is None and part in (None, Part.COVERAGE)
     with _basis(where, paths or [], reading, is_covered=is_covered) as basis:
         hardening, posture = _hardened(basis, level, no_account=no_account)
@@ -177,8 +180,7 @@ class _Reading(msgspec.Struct, frozen=True):
 
     ip_ranges: Path | None
     offline: bool
-    accounts: str
-    trusted: list[str]
+    ours: Ours
     agents: Path | None
     since: str
     until: str
@@ -207,7 +209,7 @@ _GOES_WITH = {
     "means": (_Asked.BEACON,),
     **dict.fromkeys(("role", "instance", "yes", "force"), (_Asked.APPLY, _Asked.ROLLBACK)),
     **dict.fromkeys(("config", "store"), (*_OF_ACCOUNT, _Asked.ROLLBACK)),
-    **dict.fromkeys(("ip_ranges", "accounts", "trusted", "agents", "since", "until"), (_Asked.LOGS,)),
+    **dict.fromkeys(("ip_ranges", "accounts", "trusted", "agents", "beacons", "since", "until"), (_Asked.LOGS,)),
 }
 
 
@@ -252,7 +254,7 @@ def _basis(where: str, paths: list[str], how: _Reading, *, is_covered: bool) -> 
             yield basis
         return
     ranges = ranges_of(how.ip_ranges, offline=how.offline)
-    request = request_of(ranges, how.accounts, how.trusted, how.since, how.until, agents=how.agents)
+    request = request_of(ranges, how.ours, how.since, how.until, agents=how.agents)
     outcome = scanned(paths, request, ranges.told)
     # Read once more: a scan keeps no count of what kinds of records there were.
     seen = fortress.seen_in(pipeline.source_of(paths, request.period, say), request.period) if is_covered else None

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 import typer
 from platformdirs import user_cache_path
 
@@ -48,6 +49,14 @@ Accounts = Annotated[
 Trusted = Annotated[
     list[str],
     typer.Option("--trusted-network", metavar="CIDR", help="A network that is fine for every session; repeatable."),
+]
+Beacons = Annotated[
+    list[str],
+    typer.Option(
+        "--beacon",
+        metavar="ROLE",
+        help="A role whose instances all send the beacon of straykey harden, ACCOUNT/ROLE, or * for all; repeatable.",
+    ),
 ]
 Since = Annotated[
     str, typer.Option("--since", metavar="TIME", help="Read records from this time on (2026-05-04T10:00Z).")
@@ -123,10 +132,17 @@ def ranges_of(ip_ranges: Path | None, *, offline: bool = False) -> aws_ranges.Ob
     return aws_ranges.from_cache(folder, now=_now(), url="" if offline else aws_ranges.PUBLISHED_AT)
 
 
+class Ours(msgspec.Struct, frozen=True):
+    """What the user says of his own, as he says it: accounts, networks, and roles that send beacons."""
+
+    accounts: str
+    trusted: list[str]
+    beacons: list[str]
+
+
 def request_of(
     ranges: aws_ranges.Obtained,
-    accounts: str,
-    trusted: list[str],
+    ours: Ours,
     since: str,
     until: str,
     *,
@@ -139,17 +155,20 @@ def request_of(
     if period.until and period.since >= period.until:
         raise UsageError("--since is not before --until: no record can lie between", hint="swap them")
     with _named("--accounts"):
-        ours = given.accounts(accounts)
+        accounts = given.accounts(ours.accounts)
     with _named("--trusted-network"):
-        networks = tuple(map(given.network, trusted))
+        networks = tuple(map(given.network, ours.trusted))
     with _named("--agents"):
         programs = given.programs(agents) if agents else {}
+    with _named("--beacon"):
+        senders = frozenset(map(given.role, ours.beacons))
     settings = Settings(
-        accounts=ours,
+        accounts=accounts,
         trusted=networks,
         require_issuance=require_issuance,
         agents=programs,
         report_service_calls=Report.SERVICE_CALLS in report,
+        beacon_roles=senders,
     )
     return pipeline.Request(settings=settings, ranges=ranges.ranges, period=period)
 

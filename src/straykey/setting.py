@@ -184,6 +184,15 @@ class WatchSettings(msgspec.Struct, frozen=True, kw_only=True):
         dict[str, frozenset[str]],
         Key("A file of the programs each role may use ([programs](agents.md)).", entry.programs),
     ] = {}
+    beacon_roles: Annotated[
+        frozenset[str],
+        Key(
+            "Roles whose instances all send the [beacon](harden.md#first-boot-beacon): `web-role`, "
+            "`111122223333/web-role`, or `*` for all.",
+            entry.roles,
+            option="--beacon",
+        ),
+    ] = frozenset()
     report: Annotated[
         frozenset[Report], Key("What else is reported, for information: `service-calls`.", entry.reports)
     ] = frozenset()
@@ -211,4 +220,5 @@ class WatchSettings(msgspec.Struct, frozen=True, kw_only=True):
             require_issuance=self.require_issuance,
             agents=self.agents,
             report_service_calls=Report.SERVICE_CALLS in self.report,
+            beacon_roles=self.beacon_roles,
         )

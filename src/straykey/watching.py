@@ -19,6 +19,7 @@ import typer
 from straykey.options import (
     Accounts,
     Agents,
+    Beacons,
     Config,
     IpRanges,
     Offline,
@@ -67,6 +68,7 @@ def watch(
     trusted: Trusted = [],  # noqa: B006 - typer copies it
     require_issuance: RequireIssuance = False,
     agents: Agents = None,
+    beacons: Beacons = [],  # noqa: B006 - typer copies it
     report: Reports = [],  # noqa: B006 - typer copies it
     listen: Annotated[
         str, typer.Option("--listen", metavar="HOST:PORT|off", help="Where /metrics and /healthz answer.")
@@ -86,6 +88,7 @@ def watch(
         "trusted_networks": trusted,
         "require_issuance": require_issuance,
         "agents": str(agents) if agents else None,
+        "beacon_roles": beacons,
         "report": [one.value for one in report],
         "listen": listen,
     }

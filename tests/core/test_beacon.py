@@ -4,6 +4,7 @@ import itertools
 import random
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,14 +13,15 @@ from straykey.core.agent import is_beacon
 from straykey.core.beacon import WINDOW_SECONDS
 from straykey.core.case import Context
 from straykey.core.evidence import Bounds
-from straykey.core.finding import FindingType
+from straykey.core.finding import Finding, FindingType, Severity
 from straykey.core.home import weigh
 from straykey.core.ledger import Ledger
+from straykey.core.ranges import AwsRanges
 from straykey.core.reading import decode
 from straykey.core.settings import Settings
 from straykey.core.survey import survey
 from tests import ec2
-from tests.core.test_turned import call, day, fleet, homes, name, own, thefts
+from tests.core.test_turned import VICTIM, call, day, fleet, name, own
 from tests.records import RawRecord, issuance_record, trail
 from tests.seen import RANGES, findings_of, ledger_of, trusting, verdicts_of
 
@@ -30,11 +32,29 @@ OUTSIDE = "203.0.113.66"
 AGENT = "aws-cli/2.17.0 md/awscrt#0.20.11 ua/2.0 os/linux#6.1 cfg/retry-mode#standard app/straykey-beacon"
 ISSUED = issuance_record(time="2026-05-04T10:00:00Z")
 THIEF_FIRST = call(IN_AWS, "10:01")
+# The user says that the role of all these instances sends the beacon.
+SENT = Settings(beacon_roles=frozenset({"web-role"}))
+UNSENT = Settings()
 
 
 def beacon(address: str, clock: str, **changes: Any) -> RawRecord:
     asked = {"event": "GetCallerIdentity", "source": "sts.amazonaws.com", "agent": AGENT}
     return call(address, clock, **{**asked, **changes})
+
+
+def homes(*records: RawRecord, settings: Settings = SENT, ranges: AwsRanges | None = RANGES) -> dict[str, str]:
+    """The code of every home of the victim's."""
+    verdicts = verdicts_of(*records, settings=settings, ranges=ranges)
+    return {address: one.code for address, one in verdicts.items() if one.standing.value == "home"}
+
+
+def thefts(
+    *records: RawRecord, settings: Settings = SENT, ranges: AwsRanges | None = RANGES
+) -> dict[str | None, Finding]:
+    """Findings above information about the victim, by the address they call stray."""
+    found = findings_of(*records, settings=settings, ranges=ranges)
+    told = [one for one in found if one.severity is not Severity.INFORMATIONAL]
+    return {one.stray.address: one for one in told if one.session.instance_id == VICTIM}
 
 
 @pytest.mark.parametrize(
@@ -69,7 +89,7 @@ def test_the_finding_says_that_the_order_was_turned() -> None:
 
 def test_the_verdict_names_the_call_and_how_soon_it_came() -> None:
     record = beacon(HOME, "10:03")
-    text = verdicts_of(ISSUED, THIEF_FIRST, record)[HOME].text
+    text = verdicts_of(ISSUED, THIEF_FIRST, record, settings=SENT)[HOME].text
     assert record["eventID"] in text
     assert "180 s after" in text
 
@@ -149,7 +169,7 @@ def test_a_beacon_does_not_outrun_a_granted_address() -> None:
 
 def test_a_beacon_does_not_outrun_a_trusted_network() -> None:
     records = [ISSUED, call(HOME, "10:01"), beacon(IN_AWS, "10:03")]
-    found = verdicts_of(*records, settings=trusting("198.18.0.0/24"))
+    found = verdicts_of(*records, settings=msgspec.structs.replace(SENT, trusted=trusting("198.18.0.0/24").trusted))
     assert (found[HOME].code, found[IN_AWS].standing.value) == ("trusted-network", "stray")
 
 
@@ -214,12 +234,56 @@ def test_neither_order_nor_grouping_nor_the_way_changes_which_beacons_are_kept(
     assert sorted(one.event.time for one in found.beacons.values()) == firsts[:2]
 
 
+# A thief in the instance's own region, who sends the beacon minutes after its first key was issued.
+ROBBED = [ISSUED, call(HOME, "10:01"), *day(HOME), *day(IN_AWS), beacon(IN_AWS, "10:03", agent="straykey-beacon/1")]
+
+
+def test_a_thief_in_the_region_who_sends_a_beacon_gains_nothing_where_the_role_sends_none() -> None:
+    assert homes(*ROBBED, settings=UNSENT) == {HOME: "first-use"}
+    assert set(thefts(*ROBBED, settings=UNSENT)) == {IN_AWS}
+
+
+def test_a_thief_in_the_region_who_sends_a_beacon_cancels_the_instances_where_the_role_sends_one() -> None:
+    records = [*ROBBED, beacon(HOME, "10:00")]
+    assert homes(*records) == {HOME: "first-use"}
+    assert set(thefts(*records)) == {IN_AWS}
+
+
+@pytest.mark.parametrize("settings", [SENT, UNSENT], ids=["sent", "unsent"])
+def test_a_thief_outside_aws_who_sends_a_beacon_gains_nothing_without_ranges(settings: Settings) -> None:
+    lived = [ISSUED, call(HOME, "10:01"), *day(HOME)]
+    records = [*lived, *day(OUTSIDE), beacon(OUTSIDE, "10:03", agent="straykey-beacon/1")]
+    assert homes(*records, settings=settings, ranges=None) == {HOME: "first-use"}
+    assert OUTSIDE in thefts(*records, settings=settings, ranges=None)
+
+
+def test_without_ranges_no_beacon_is_honoured_though_the_role_sends_one() -> None:
+    assert homes(ISSUED, THIEF_FIRST, beacon(HOME, "10:03"), ranges=None) == {IN_AWS: "first-use"}
+
+
+@pytest.mark.parametrize(
+    ("role", "expected"),
+    [
+        ("web-role", {HOME: "beacon"}),
+        ("111122223333/web-role", {HOME: "beacon"}),
+        ("*", {HOME: "beacon"}),
+        ("999988887777/web-role", {IN_AWS: "first-use"}),
+        ("web", {IN_AWS: "first-use"}),
+        ("Web-Role", {IN_AWS: "first-use"}),
+        ("", {IN_AWS: "first-use"}),
+    ],
+)
+def test_a_beacon_is_honoured_for_roles_that_are_named(role: str, expected: dict[str, str]) -> None:
+    named = Settings(beacon_roles=frozenset({role}))
+    assert homes(ISSUED, THIEF_FIRST, beacon(HOME, "10:03"), settings=named) == expected
+
+
 TIGHT = Bounds(networks=2, neighbours=1, neighbourhoods=1, agents=2, issuances=2, keys=2)
 
 
 def tight_homes(records: list[RawRecord]) -> dict[str, str]:
     ledger = ledger_of(records, TIGHT)
-    context = Context(Settings(), survey(ledger, Settings(), RANGES), RANGES)
+    context = Context(SENT, survey(ledger, SENT, RANGES), RANGES)
     (evidence,) = ledger.sessions.values()
     return {one.sighting.network.address: one.code for one in weigh(evidence, context) if one.standing.value == "home"}
 
@@ -233,21 +297,38 @@ def test_a_flood_of_networks_agents_and_keys_does_not_push_the_beacon_out() -> N
     assert tight_homes([*boot, *programs, *renewed, *flood]) == {HOME: "beacon"}
 
 
-def test_the_beacon_is_no_unrecognized_program() -> None:
+def strange_programs(*records: RawRecord, settings: Settings) -> list[str]:
+    found = (one for one in findings_of(*records, settings=settings) if one.type is FindingType.USER_AGENT)
+    return [agent for one in found for agent in one.stray.user_agents]
+
+
+def test_the_beacons_name_is_an_unrecognized_program_where_the_role_sends_none() -> None:
+    records = [issuance_record(), *day(HOME), beacon(HOME, "10:01", agent="straykey-beacon/1")]
+    alone = [issuance_record(), beacon(HOME, "10:01", agent="straykey-beacon/1"), call(HOME, "10:02")]
+    assert strange_programs(*records, settings=UNSENT) == ["straykey-beacon/1"]
+    assert strange_programs(*alone, settings=UNSENT) == ["straykey-beacon/1"]
+
+
+def test_the_beacon_is_to_be_on_the_list_of_a_role_that_sends_none() -> None:
+    listed = Settings(agents={"111122223333/web-role": frozenset({"boto3"})})
+    records = [*day(HOME, agent="Boto3/1.34"), beacon(HOME, "10:01")]
+    assert strange_programs(*records, settings=listed) == [AGENT]
+
+
+def test_the_beacon_is_no_unrecognized_program_of_a_role_that_sends_it() -> None:
     usual = [record for number in range(4) for record in day(HOME, instance=name(number))]
     records = [issuance_record(), *usual, *day(HOME), beacon(HOME, "10:01", agent="straykey-beacon/1")]
-    assert [one for one in findings_of(*records) if one.type is FindingType.USER_AGENT] == []
+    assert strange_programs(*records, settings=SENT) == []
 
 
 def test_a_program_that_takes_the_beacons_name_for_other_calls_is_unrecognized() -> None:
     records = [issuance_record(), *day(HOME), beacon(HOME, "10:01", agent="straykey-beacon/1")]
     records += day(HOME, range(10, 12), agent="straykey-beacon/1", event="ListUsers", source="iam.amazonaws.com")
-    (finding,) = (one for one in findings_of(*records) if one.type is FindingType.USER_AGENT)
-    assert finding.stray.user_agents == ["straykey-beacon/1"]
+    assert strange_programs(*records, settings=SENT) == ["straykey-beacon/1"]
 
 
 def test_the_beacon_need_not_be_on_the_list_of_a_roles_programs() -> None:
-    listed = Settings(agents={"111122223333/web-role": frozenset({"boto3"})})
+    listed = msgspec.structs.replace(SENT, agents={"111122223333/web-role": frozenset({"boto3"})})
     records = [*day(HOME, agent="Boto3/1.34"), beacon(HOME, "10:01")]
     assert findings_of(*records, settings=listed) == []
 

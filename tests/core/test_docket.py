@@ -42,6 +42,7 @@ ASKED = [
     Settings(require_issuance=True, accounts=frozenset({"999988887777"})),
     Settings(report_service_calls=True, agents={"111122223333/web-role": frozenset({"aws-cli"})}),
     trusting("203.0.113.0/24"),
+    Settings(beacon_roles=frozenset({"*"})),
 ]
 
 

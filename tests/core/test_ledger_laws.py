@@ -14,7 +14,7 @@ from straykey.core.ledger import Ledger, OpenLedger, PackedLedger
 from straykey.core.reading import decode
 from straykey.core.record import Skipped
 from straykey.core.run import Packing
-from straykey.core.settings import Settings
+from straykey.core.settings import EVERY_ROLE, Settings
 from straykey.formats.finding_json import to_document
 from straykey.pipeline import Period, fold
 from tests.records import RawRecord, allocation_record, issuance_record, trail, use_record
@@ -195,7 +195,7 @@ def told(ledger: Ledger | PackedLedger | OpenLedger) -> tuple[bytes, str]:
     """Everything a settled ledger holds, and everything that is judged from it."""
     if isinstance(ledger, Ledger):
         ledger.settle()
-    findings = judge(ledger, Settings(), RANGES)
+    findings = judge(ledger, Settings(beacon_roles=frozenset({EVERY_ROLE})), RANGES)
     sessions = {arn: drawn(evidence) for arn, evidence in ledger.sessions.items()}
     held = (sessions, ledger.accounts, ledger.grants, ledger.makings)
     return msgspec.json.encode(held, order="deterministic"), to_document(findings, {})

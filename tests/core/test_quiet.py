@@ -48,6 +48,7 @@ def quiet_sessions(ledger: Settled, asked: Settings, ranges: AwsRanges | None) -
 
 
 ASKED = [Settings(), Settings(require_issuance=True), Settings(report_service_calls=True)]
+ASKED += [Settings(beacon_roles=frozenset({"*"}))]
 
 
 @pytest.mark.parametrize("seed", range(1, 7))

@@ -1,8 +1,9 @@
 """The call an instance makes at boot, so that the lock is its own: whether one counts, and which.
 
-Its agent string is no secret, so it proves nothing by itself.  It counts where a thief could hardly have been: minutes
-after the key was issued, and only while the session had never been used before.  Who steals the keys of an instance
-that lives somewhere, each hour anew if he likes, gains nothing by sending it.
+Its agent string is no secret, so it proves nothing by itself.  It counts only for roles whose instances all send it, as
+the user says: there a thief's is a second one, and cancels, where it would else be the only one and make him home.  And
+it counts where a thief could hardly have been: minutes after the key was issued, and only while the session had never
+been used before.  Who steals the keys of an instance that lives somewhere, each hour anew if he likes, gains nothing.
 """
 
 from straykey.core.agent import is_beacon
@@ -52,13 +53,13 @@ def issue_time(beacon: Beacon, evidence: Evidence) -> str:
     return beacon.issued if evidence.was_issued(beacon.event.access_key) else ""
 
 
-def own_agents(sighting: Sighting) -> list[str]:
-    """The user agents of a network but for the beacon's, which is no program of the role's.
+def own_agents(sighting: Sighting, *, sends_beacon: bool = True) -> list[str]:
+    """The user agents of a network but for the beacon's, which is no program of a role that `sends_beacon`.
 
     One that bears the beacon's name and makes other calls is one.
     """
     agents = sighting.agents.events
-    return [one for one in agents if not (is_beacon(one) and _only_asks_who_it_is(sighting, one))]
+    return [one for one in agents if not (sends_beacon and is_beacon(one) and _only_asks_who_it_is(sighting, one))]
 
 
 def _only_asks_who_it_is(sighting: Sighting, agent: str) -> bool:

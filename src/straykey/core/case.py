@@ -59,9 +59,14 @@ class Subject(msgspec.Struct, frozen=True, dict=True):
 
     @once
     def beacon(self) -> Beacon | None:
-        """The call it made at boot, where that counts.  Instances make one; nothing else is told to."""
-        is_instance = self.workload is INSTANCE
-        return beacon_of(self.evidence, self.context.fleet.spoofed) if is_instance and self.evidence.beacons else None
+        """The call it made at boot, where that counts.  Instances make one; nothing else is told to.
+
+        None without AWS's ranges: nobody can say then that the call came from no farther off than the one before it.
+        """
+        settings, evidence = self.context.settings, self.evidence
+        is_told_to = self.workload is INSTANCE and settings.expects_beacon(evidence.session)
+        counts = is_told_to and self.context.ranges is not None and bool(evidence.beacons)
+        return beacon_of(evidence, self.context.fleet.spoofed) if counts else None
 
     @once
     def settled(self) -> tuple[Sighting, ...]:

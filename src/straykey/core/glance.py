@@ -10,7 +10,7 @@ import msgspec
 
 from straykey.core.beacon import own_agents
 from straykey.core.custom import Kit, kit_of, role_of
-from straykey.core.evidence import Evidence
+from straykey.core.evidence import Evidence, Sighting
 from straykey.core.fleet import services_of
 from straykey.core.household import addresses_of
 from straykey.core.masquerade import strange_issuances
@@ -85,8 +85,12 @@ def glance_of(evidence: Evidence, settings: Settings, ranges: AwsRanges | None, 
         residences=residences_of(evidence, tenant.region, ranges, spoofed) if tenant.is_locked else (),
         v1=v1_use_of(evidence) if is_instance else None,
         last=home.last.time if home else "",
-        kit=kit_of(own_agents(home)) if home and is_instance else None,
+        kit=_kit_of(evidence, home, settings) if home and is_instance else None,
     )
+
+
+def _kit_of(evidence: Evidence, home: Sighting, settings: Settings) -> Kit:
+    return kit_of(own_agents(home, sends_beacon=settings.expects_beacon(evidence.session)))
 
 
 def _passages(evidence: Evidence) -> tuple[Passage, ...]:

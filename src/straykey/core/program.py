@@ -34,6 +34,7 @@ class AtHome(msgspec.Struct, frozen=True):
     verdicts: tuple[Verdict, ...]
     gone_since: str = ""
     spoofed: frozenset[str] = frozenset()
+    sends_beacon: bool = False
 
     @property
     def role(self) -> str:
@@ -45,10 +46,10 @@ class AtHome(msgspec.Struct, frozen=True):
     def programs(self) -> Iterator[tuple[str, Sighting, Event]]:
         """Every user agent of the instance's own use, where it was used, and the first event that bore it.
 
-        The beacon is none.
+        The beacon of a role that sends one is none.
         """
         for verdict in self.verdicts:
-            for agent in sorted(own_agents(verdict.sighting)):
+            for agent in sorted(own_agents(verdict.sighting, sends_beacon=self.sends_beacon)):
                 event = verdict.sighting.agents.events[agent]
                 if agent and self.is_own(event):
                     yield agent, verdict.sighting, event
@@ -61,7 +62,8 @@ class AtHome(msgspec.Struct, frozen=True):
 def at_home(evidence: Evidence, verdicts: list[Verdict], context: Context) -> AtHome:
     own = (Standing.HOME, Standing.EXPLAINED)
     there = tuple(one for one in verdicts if one.standing in own and one.sighting.network.lane in LOCKABLE)
-    return AtHome(evidence, there, gone(evidence, context), context.fleet.spoofed)
+    sends_beacon = context.settings.expects_beacon(evidence.session)
+    return AtHome(evidence, there, gone(evidence, context), context.fleet.spoofed, sends_beacon)
 
 
 def unrecognized(session: AtHome, fine: frozenset[str], context: Context, bounds: Bounds) -> Iterator[Finding]:
