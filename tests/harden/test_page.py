@@ -22,7 +22,7 @@ ABOUT = {
     ),
     Kind.ENDPOINT: (
         "each endpoint of a VPC",
-        "what comes through it: keys of foreign accounts, instance keys of other VPCs",
+        "your instances' keys that come through it from other VPCs",
     ),
 }
 
