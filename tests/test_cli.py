@@ -124,6 +124,19 @@ def test_a_trusted_network_explains_the_stray(logs: Path, ranges: Path) -> None:
     assert ran.stdout == "No stray keys found.\n"
 
 
+def test_a_beacon_makes_home_in_scan_and_explain_where_its_role_is_named(tmp_path: Path, ranges: Path) -> None:
+    asked = {"event": "GetCallerIdentity", "source": "sts.amazonaws.com", "agent": "straykey-beacon/1"}
+    thief_first = use_record(address="198.18.7.7", time="2026-05-04T10:01:00Z")
+    beacon = use_record(address="198.18.0.10", time="2026-05-04T10:03:00Z", **asked)
+    (tmp_path / "t.json").write_bytes(trail(issuance_record(time="2026-05-04T10:00:00Z"), thief_first, beacon))
+    for options, stray, home in (([], "198.18.0.10", "first-use"), (["--beacon", "web-role"], "198.18.7.7", "beacon")):
+        given = [tmp_path / "t.json", "--ip-ranges", ranges, *options]
+        (finding, *_) = map(json.loads, straykey("scan", *given, "--format", "jsonl").stdout.splitlines())
+        assert finding["stray"]["address"] == stray
+        assert [one["why"] for one in finding["home"]] == [home]
+        assert home in straykey("explain", "i-0123456789abcdef0", *given).stdout
+
+
 def test_until_leaves_later_records_out_and_counts_them(logs: Path, ranges: Path) -> None:
     ran = straykey("scan", logs, "--ip-ranges", ranges, "--until", "2026-05-04T10:05Z")
     assert ran.stdout == "No stray keys found.\n"
@@ -155,6 +168,7 @@ def test_accounts_may_stand_in_a_file(tmp_path: Path, ranges: Path) -> None:
         ["scan", "{logs}", "--ip-ranges", "{logs}/one.json.gz"],
         ["scan", "{logs}", "--trusted-network", "10.0.0.0/99"],
         ["scan", "{logs}", "--accounts", "12345"],
+        ["scan", "{logs}", "--beacon", "service-role/web"],
         ["scan", "{logs}", "--since", "yesterday"],
         ["scan", "{logs}", "--format", "xml"],
         ["scan", "{logs}", "--since", "2026-05-05", "--until", "2026-05-04"],

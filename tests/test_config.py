@@ -75,6 +75,7 @@ def test_a_file_sets_what_it_says(tmp_path: Path) -> None:
         trusted_networks = ["203.0.113.0/24", "2001:db8::/32"]
         require_issuance = true
         agents = "{tmp_path}/agents.json"
+        beacon_roles = ["web-role", "111122223333/batch"]
         report = ["service-calls"]
         listen = "[::1]:9000"
         log_level = "warning"
@@ -94,6 +95,7 @@ def test_a_file_sets_what_it_says(tmp_path: Path) -> None:
         trusted_networks=(ip_network("203.0.113.0/24"), ip_network("2001:db8::/32")),
         require_issuance=True,
         agents={"111122223333/web-role": frozenset({"boto3"})},
+        beacon_roles=frozenset({"web-role", "111122223333/batch"}),
         report=frozenset({Report.SERVICE_CALLS}),
         listen=Listen("::1", 9000),
         log_level=Level.WARNING,
@@ -101,6 +103,7 @@ def test_a_file_sets_what_it_says(tmp_path: Path) -> None:
     )
     assert told.judging.report_service_calls
     assert told.judging.trusted == told.trusted_networks
+    assert told.judging.beacon_roles == told.beacon_roles
 
 
 def test_variables_set_the_same() -> None:
@@ -112,6 +115,7 @@ def test_variables_set_the_same() -> None:
         "STRAYKEY_OFFLINE": "true",
         "STRAYKEY_TTL": "2d",
         "STRAYKEY_ACCOUNTS": "012345678901 111122223333",
+        "STRAYKEY_BEACON_ROLES": "*",
         "HOME": "/root",
     }
     told = settings("", environment)
@@ -119,6 +123,7 @@ def test_variables_set_the_same() -> None:
     assert told.buckets == {"acme-trail", "acme-other"}
     assert (told.tries, told.offline, told.ttl) == (3, True, timedelta(days=2))
     assert told.accounts == {"012345678901", "111122223333"}
+    assert told.beacon_roles == {"*"}
 
 
 def test_the_command_line_goes_before_the_environment_and_that_before_the_file() -> None:
@@ -168,6 +173,10 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
         ('listen = "9466"', "straykey.toml: listen: “9466” is no address and port: give 127.0.0.1:9466"),
         ('log_level = "loud"', "straykey.toml: log_level: “loud” is none of its values: write one of debug, info, "),
         ('trusted_networks = ["10.0.0.1/8"]', "straykey.toml: trusted_networks: 10.0.0.1/8 has host bits set: give a"),
+        (
+            'beacon_roles = ["role/web"]',
+            "straykey.toml: beacon_roles: “role/web” is no role: give a role's name without",
+        ),
         (f'sources = ["{QUEUE}"]', "buckets: is missing, and a queue may name any bucket: name the trail's buckets"),
         ('agents = "no-such.json"', "straykey.toml: agents: no-such.json: No such file or directory: name a file"),
         ("tries =", "straykey.toml: no TOML: Invalid value (at end of document)"),

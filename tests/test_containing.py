@@ -177,6 +177,7 @@ def test_what_makes_no_sense_is_refused_in_words(run: Run, found: str, arguments
         ("--ip-ranges", "ip-ranges.json"),
         ("--agents", "agents.json"),
         ("--trusted-network", "198.18.0.0/15"),
+        ("--beacon", "web-role"),
         ("--accounts", "111122223333"),
         ("--findings", "findings.json"),
     ],

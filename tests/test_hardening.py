@@ -259,6 +259,7 @@ LOGS = ("logs.json",)
         (["--part", "host", "--store", "a.db"], "--store means nothing with --part host"),
         (["--since", "2026-05-04"], "--since means nothing here"),
         (["--trusted-network", "198.18.0.0/15"], "--trusted-network means nothing here"),
+        (["--beacon", "web"], "--beacon means nothing here"),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_words(harden: Harden, arguments: list[str], said: str) -> None:
