@@ -81,6 +81,20 @@ def test_after_a_crash_at_any_point_of_applying_the_account_can_be_taken_back_to
         assert snapshot() == before, point
 
 
+def test_a_tighter_perimeter_is_put_over_the_first_and_taken_back_to_it(here: Scene, journal: SqlJournal) -> None:
+    loose, tight = (perimeter(role_policy(footprint(ACCOUNT, ROLE), level)) for level in Level)
+    before = snapshot()
+    first = applied(loose, journal)
+    between = snapshot()
+    second = applied(tight, journal)
+    assert (first.stop, second.stop) == (None, None)
+    assert len({str(one) for one in (before, between, snapshot())}) == 3
+    taken_back(second.id, journal)
+    assert snapshot() == between
+    taken_back(first.id, journal)
+    assert snapshot() == before
+
+
 @pytest.mark.parametrize("doing", Doing)
 def test_a_change_is_begun_once_until_it_is_taken_back(doing: Doing, here: Scene, journal: SqlJournal) -> None:
     change = CHANGES[doing](here)

@@ -6,6 +6,7 @@ All else is for the tools that an organization changes its policies with.
 from enum import StrEnum
 
 import msgspec
+from msgspec.structs import replace
 
 from straykey.contain.needs import step_of
 from straykey.contain.plan import Call, Step, Trouble, Value
@@ -61,11 +62,13 @@ def v2_keys(account: str, role: str) -> Change:
 
 
 def _put(role: str, name: str, document: str) -> Step:
-    return step_of(
+    """A perimeter is put over the one that is there, and taken back to it: the role was not read."""
+    step = step_of(
         f"put policy {name} on role {role}",
         Call("iam", "PutRolePolicy", {"RoleName": role, "PolicyName": name, "PolicyDocument": document}),
         Call("iam", "DeleteRolePolicy", {"RoleName": role, "PolicyName": name}),
     )
+    return replace(step, is_unread=True)
 
 
 def tokens(account: str, machine: Machine) -> Change:
