@@ -174,6 +174,8 @@ def script(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """The script, run where there is an `aws` that writes down what it is told, and answers the account."""
     (tmp_path / "aws").write_text(
         f'#!/bin/sh\ncase "$*" in *get-caller-identity*) echo {ACCOUNT}; exit ;; esac\n'
+        'case "$*" in *get-instance-metadata-defaults*) echo None; exit ;; esac\n'
+        'case "$*" in *describe-instances*) echo disabled optional 1; exit ;; esac\n'
         'case "$*" in *gone-role*) exit 254 ;; esac\n'
         "for one; do printf '%s\\0' \"$one\" >>calls; done; printf '\\0' >>calls\n"
     )
@@ -260,6 +262,50 @@ def test_a_role_that_is_gone_keeps_no_other_back(script: Callable[..., Any], tmp
     assert done.returncode == 1
     assert "failed: the others go on" in done.stderr
     assert "web-role" in (tmp_path / "calls").read_text()
+
+
+def told(folder: Path) -> list[list[str]]:
+    """The calls that the `aws` of `script` wrote down."""
+    calls = folder / "calls"
+    return [call.split("\0") for call in calls.read_text().split("\0\0")[:-1]] if calls.exists() else []
+
+
+def test_keys_of_v1_are_denied_to_all_roles_of_one_s_own_account_and_no_other(
+    script: Callable[..., Any], tmp_path: Path
+) -> None:
+    text = emitted(*whole(), "cli")
+    assert script(text, "key-policy", "--all").returncode == 0
+    assert [call[-2:] for call in told(tmp_path)] == [["--role-name", "web-role"]]
+    assert script(text, "key-policy", "batch.role").returncode == 1
+    assert script(text, "undo-key-policy", "--all").returncode == 0
+    assert [call[1] for call in told(tmp_path)] == ["put-role-policy", "delete-role-policy"]
+
+
+def test_a_region_s_default_is_set_as_it_was_also_where_only_logs_were_read(
+    script: Callable[..., Any], tmp_path: Path
+) -> None:
+    report, measures = whole()
+    text = emitted(report, [replace(one, undo=()) for one in measures], "cli")
+    for _ in range(2):  # a second time does not take the change for how it was
+        assert script(text, "imds", "account-default", "--all").returncode == 0
+    assert script(text, "undo-imds", "account-default", "--all").returncode == 0
+    assert [call[-1] for call in told(tmp_path)] == ["required", "required", "no-preference"]
+
+
+def test_what_was_not_changed_from_here_is_not_taken_back(script: Callable[..., Any], tmp_path: Path) -> None:
+    text = emitted(*whole(), "cli")
+    for words in (("require-tokens", INSTANCE), ("require-tokens", "--all"), ("account-default", "--all")):
+        done = script(text, "undo-imds", *words)
+        assert done.returncode == 1
+        assert "is not here: left as it is" in done.stderr
+    assert told(tmp_path) == []
+
+
+def test_a_metadata_service_that_is_off_is_not_turned_on(script: Callable[..., Any], tmp_path: Path) -> None:
+    done = script(emitted(*whole(), "cli"), "imds", "require-tokens", INSTANCE)
+    assert done.returncode == 1
+    assert "its metadata service is not on" in done.stderr
+    assert told(tmp_path) == []
 
 
 def test_bash_can_read_it(tmp_path: Path) -> None:
@@ -386,13 +432,16 @@ def test_endpoints_are_made_once_and_deleted(account: Account) -> None:
 def test_tokens_are_required_of_an_instance_and_no_longer(account: Account) -> None:
     image = account.ec2.describe_images()["Images"][0]["ImageId"]
     started = account.ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
-    account.text = lambda: Account.text(account).replace(INSTANCE, started)  # type: ignore[method-assign]
 
     def tokens() -> str:
         found = account.ec2.describe_instances(InstanceIds=[started])["Reservations"][0]["Instances"][0]
         return str(found["MetadataOptions"]["HttpTokens"])
 
-    account.run("imds", "require-tokens", started)
-    assert tokens() == "required"
+    unread = (replace(REQUIRED, undo=()),)  # as logs alone tell it
+    text = emitted(WORLD()[0], unread, "cli").replace(ACCOUNT, account.account).replace(INSTANCE, started)
+    account.text = lambda: text  # type: ignore[method-assign]
+    for _ in range(2):
+        account.run("imds", "require-tokens", started)
+        assert tokens() == "required"
     account.run("undo-imds", "require-tokens", started)
     assert tokens() == "optional"

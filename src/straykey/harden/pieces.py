@@ -91,13 +91,17 @@ class Command(msgspec.Struct, frozen=True):
 
 
 class Pieces(msgspec.Struct, frozen=True):
-    """`keys` are role policies for whichever role is to be the canary.  `remarks` are full sentences."""
+    """`keys` are role policies for whichever of `canaries`, all roles by name, is to begin with.
+
+    `undo` lacks what nobody can know before it is changed.  `remarks` are full sentences.
+    """
 
     roles: tuple[OnRole, ...]
     organized: tuple[Organized, ...]
     endpoints: tuple[OnEndpoint, ...]
     openings: tuple[Opening, ...]
     keys: tuple[Document, ...]
+    canaries: tuple[tuple[Place, str], ...]
     commands: tuple[Command, ...]
     undo: tuple[Command, ...]
     accounts: tuple[Place, ...]
@@ -116,6 +120,7 @@ def pieces_of(report: Report, measures: Sequence[Measure]) -> Pieces:
         endpoints=tuple(_on_endpoints(report.rehearsed, where)),
         openings=openings,
         keys=tuple(one for one in documents if one.kind is DocumentKind.ROLE),
+        canaries=tuple((Place(one.account, "", one.partition), one.role) for one in report.footprints),
         commands=tuple(_commands((one, one.commands) for one in measures)),
         undo=tuple(_commands((one, one.undo) for one in measures)),
         accounts=tuple(Place(account, "", partition) for account, partition in sorted(partitions.items())),

@@ -1,188 +1,17 @@
 """The pieces of a perimeter as a script of AWS's command line: `bash FILE`, with a part and what of it is meant.
 
-It does nothing that was not named, only what belongs to the account whose credentials it has, and each part has one
-that takes it back.
+It does nothing that was not named, only what belongs to the account whose credentials it has.  Each part but `trails`
+has one that takes it back; what a logged call cannot tell, how things were before, the script itself reads and keeps.
 """
 
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from straykey.formats.text import as_json, printable
+from straykey.harden.imds_plan import Step
 from straykey.harden.pieces import Command, OnEndpoint, OnRole, Opening, Organized, Pieces, Place
+from straykey.harden.shell_frame import FRAME
 
-_HEAD = """\
-#!/usr/bin/env bash
-# straykey: what binds the keys of instances to where their instances are.
-#
-{remarks}
-set -euo pipefail
-export AWS_PAGER=
-saved=straykey-undo
-account=
-is_found=
-has_failed=
-
-usage() {{
-  cat >&2 <<'END'
-usage: bash FILE PART WHAT...
-  list                                all there is, by account
-  openings VPC SERVICE...             make endpoints that a VPC lacks, with ids in the variables ROUTE_TABLES, or
-                                      SUBNETS and SECURITY_GROUPS (which let port 443 in)
-  undo-openings VPC SERVICE...        delete those
-  role-policies ROLE...               put each role's own policy on it
-  undo-role-policies ROLE...          delete it
-  endpoint-policies ENDPOINT...       replace an endpoint's policy; the old one is kept in the folder straykey-undo
-  undo-endpoint-policies ENDPOINT...  put the old one back
-  create-policies NAME...             create policies of the organization, attached to nothing
-  delete-policies NAME...             delete them; what is still attached stays
-  attach TARGET NAME...               attach policies to an account, a unit or the root, by its id
-  detach TARGET NAME...               take them off
-  key-policy ROLE                     deny one role the keys that came by IMDSv1
-  undo-key-policy ROLE                delete that policy
-  imds STEP KEY...                    one step towards IMDSv2, of instances or regions
-  undo-imds STEP KEY...               take it back
-Instead of ROLE, SERVICE, ENDPOINT, NAME or KEY: --all, but for attach. Begin with one of each, the canary.
-What belongs to another account than that of your credentials is passed over.
-END
-  exit 2
-}}
-
-# Whether the first is among the others.
-named() {{
-  local key=$1 one
-  shift
-  for one in "$@"; do
-    if [ "$one" = --all ] || [ "$one" = "$key" ]; then
-      return 0
-    fi
-  done
-  return 1
-}}
-
-# Whether it belongs to the account of the credentials; of some nobody knows.
-mine() {{
-  [ -z "$1" ] || [ "$1" = "$account" ]
-}}
-
-doing() {{
-  is_found=1
-  printf '%s\\n' "$1" >&2
-}}
-
-# One that fails, for the role is gone perhaps, does not keep the others back.
-attempt() {{
-  "$@" || {{
-    has_failed=1
-    echo "  failed: the others go on" >&2
-  }}
-}}
-
-# AWS's answer to a query for ids, without what stands between pages.
-ids() {{
-  aws "$@" --output text | tr -s '[:space:]' ' ' | sed 's/^ //; s/ $//; s/None//g'
-}}
-
-policy() {{
-  policy=$(ids organizations list-policies --filter "$1" --query "$2")
-}}
-
-create_policy() {{
-  policy "$1" "$2"
-  if [ -n "$policy" ]; then
-    echo "  there is one of that name: left as it is" >&2
-  else
-    aws organizations create-policy --cli-input-json "$3"
-  fi
-}}
-
-delete_policy() {{
-  policy "$1" "$2"
-  if [ -n "$policy" ]; then
-    aws organizations delete-policy --policy-id "$policy"
-  fi
-}}
-
-# attach-policy or detach-policy, a target, a type and a query.
-place_policy() {{
-  policy "$3" "$4"
-  if [ -z "$policy" ]; then
-    echo "  there is no policy of that name: create it first" >&2
-    exit 1
-  fi
-  aws organizations "$1" --policy-id "$policy" --target-id "$2"
-}}
-
-# A question for endpoints as JSON, a call as JSON, and the way there.
-open_endpoint() {{
-  local there
-  there=$(ids ec2 describe-vpc-endpoints --cli-input-json "$1" --query 'VpcEndpoints[].VpcEndpointId' "${{region[@]}}")
-  if [ -n "$there" ]; then
-    echo "  there is one: $there" >&2
-    return
-  fi
-  aws ec2 create-vpc-endpoint --cli-input-json "$2" "${{region[@]}}" "${{@:3}}"
-}}
-
-close_endpoint() {{
-  local there
-  there=$(ids ec2 describe-vpc-endpoints --cli-input-json "$1" --query 'VpcEndpoints[].VpcEndpointId' "${{region[@]}}")
-  if [ -n "$there" ]; then
-    # shellcheck disable=SC2086 - several ids
-    aws ec2 delete-vpc-endpoints --vpc-endpoint-ids $there "${{region[@]}}"
-  fi
-}}
-
-# An id and a call as JSON.
-put_endpoint_policy() {{
-  if [ ! -e "$saved/$1.json" ]; then
-    mkdir -p "$saved"
-    aws ec2 describe-vpc-endpoints --vpc-endpoint-ids "$1" --query 'VpcEndpoints[0].PolicyDocument' --output text \\
-      "${{region[@]}}" >"$saved/$1.part"
-    mv "$saved/$1.part" "$saved/$1.json"
-  fi
-  aws ec2 modify-vpc-endpoint --cli-input-json "$2" "${{region[@]}}"
-}}
-
-restore_endpoint_policy() {{
-  if [ ! -e "$saved/$1.json" ]; then
-    echo "  $saved/$1.json is not here: run this where the policy was replaced" >&2
-    exit 1
-  fi
-  aws ec2 modify-vpc-endpoint --vpc-endpoint-id "$1" --policy-document "file://$saved/$1.json" "${{region[@]}}"
-  rm "$saved/$1.json"
-}}
-
-{functions}
-
-[ $# -gt 0 ] || usage
-part=$1
-shift
-case "$part" in
-list)
-  list
-  exit
-  ;;
-{several})
-  [ $# -gt 1 ] || usage
-  ;;
-{simple})
-  [ $# -gt 0 ] || usage
-  ;;
-*)
-  usage
-  ;;
-esac
-if [ "$part" = attach ] && named --all "$@"; then
-  usage
-fi
-account=$(aws sts get-caller-identity --query Account --output text)
-part_"${{part//-/_}}" "$@"
-if [ -z "$is_found" ]; then
-  echo "nothing of that name belongs to account $account" >&2
-  exit 1
-fi
-[ -z "$has_failed" ]
-"""
 _SEVERAL = ("openings", "undo-openings", "attach", "detach", "imds", "undo-imds")
 _SIMPLE = (
     "role-policies",
@@ -194,6 +23,12 @@ _SIMPLE = (
     "key-policy",
     "undo-key-policy",
 )
+# What changes an instance, or a region's default, and what takes that back.
+_STATES = {
+    Step.REQUIRE: ("change_instance", "restore_instance"),
+    Step.HOPS: ("change_instance", "restore_instance"),
+    Step.DEFAULT: ("change_default", "restore_default"),
+}
 
 
 def shell_script(pieces: Pieces) -> str:
@@ -213,9 +48,9 @@ def shell_script(pieces: Pieces) -> str:
         "part_key_policy": list(_key_policy(pieces)),
         "part_undo_key_policy": list(_no_key_policy(pieces)),
         "part_imds": [line for one in pieces.commands for line in _command(one)],
-        "part_undo_imds": [line for one in pieces.undo for line in _command(one)],
+        "part_undo_imds": [line for one in pieces.commands for line in _undone(one)],
     }
-    return _HEAD.format(
+    return FRAME.format(
         remarks="\n".join(f"# {printable(one)}" for one in pieces.remarks) or "# Nothing was noted.",
         functions="\n\n".join(_function(name, body) for name, body in bodies.items()),
         several=" | ".join(_SEVERAL),
@@ -278,27 +113,32 @@ def _delete(one: OnRole) -> Iterator[str]:
 
 
 def _key_policy(pieces: Pieces) -> Iterator[str]:
-    yield from (f"# {printable(one.name)}" for one in pieces.keys)
     for one in pieces.keys:
-        call = _json(PolicyName=one.name, PolicyDocument=one.text)
-        yield 'doing "keys of IMDSv1 are denied to $1"'
-        yield f'aws iam put-role-policy --role-name "$1" --cli-input-json {call}'
+        call = f"aws iam put-role-policy --cli-input-json {_json(PolicyName=one.name, PolicyDocument=one.text)}"
+        yield from _on_canaries(pieces, f"{one.name} on role", call)
 
 
 def _no_key_policy(pieces: Pieces) -> Iterator[str]:
     for one in pieces.keys:
-        yield 'doing "keys of IMDSv1 are no longer denied to $1"'
-        yield f'aws iam delete-role-policy --role-name "$1" --cli-input-json {_json(PolicyName=one.name)}'
+        call = f"aws iam delete-role-policy --cli-input-json {_json(PolicyName=one.name)}"
+        yield from _on_canaries(pieces, f"{one.name} off role", call)
+
+
+def _on_canaries(pieces: Pieces, said: str, call: str) -> Iterator[str]:
+    """The document once, however many the roles."""
+    yield f'set_keys() {{\n    attempt {call} --role-name "$1"\n  }}'
+    for place, role in pieces.canaries:
+        yield from _if(place.account, role, f"{said} {role}", [f"set_keys {_word(role)}"])
 
 
 def _on_endpoint(one: OnEndpoint) -> Iterator[str]:
     call = _json(VpcEndpointId=one.endpoint, PolicyDocument=one.document)
-    lines = [_in(one.place), f"put_endpoint_policy {_word(one.endpoint)} {call}"]
+    lines = [_in(one.place), f"attempt put_endpoint_policy {_word(one.endpoint)} {call}"]
     yield from _if(one.place.account, one.endpoint, f"policy of {one.endpoint} in {one.vpc}", lines)
 
 
 def _off_endpoint(one: OnEndpoint) -> Iterator[str]:
-    lines = [_in(one.place), f"restore_endpoint_policy {_word(one.endpoint)}"]
+    lines = [_in(one.place), f"attempt restore_endpoint_policy {_word(one.endpoint)}"]
     yield from _if(one.place.account, one.endpoint, f"old policy of {one.endpoint} in {one.vpc}", lines)
 
 
@@ -362,8 +202,24 @@ def _asked(one: Opening, more: Mapping[str, Sequence[str]]) -> str:
 
 
 def _command(one: Command) -> Iterator[str]:
-    said = f"{one.step.value} {one.key}"
+    """What changes something keeps first how it was."""
+    keep = _STATES.get(one.step)
+    words = [*([keep[0], *_whereabouts(one)] if keep else []), *one.argv]
+    yield from _at_step(one, f"{one.step.value} {one.key}", ["attempt", *words])
+
+
+def _undone(one: Command) -> Iterator[str]:
+    keep = _STATES.get(one.step)
+    if keep:
+        yield from _at_step(one, f"back from {one.step.value} {one.key}", ["attempt", keep[1], *_whereabouts(one)])
+
+
+def _whereabouts(one: Command) -> tuple[str, ...]:
+    return one.step.value, one.key, one.region
+
+
+def _at_step(one: Command, said: str, words: Iterable[str]) -> Iterator[str]:
     yield f'if [ "$1" = {_word(one.step.value)} ]; then'
-    inner = _if(one.account, one.key, said, [" ".join(["attempt", *map(_word, one.argv)])], '"${@:2}"')
+    inner = _if(one.account, one.key, said, [" ".join(map(_word, words))], '"${@:2}"')
     yield from (f"  {line}" for line in inner)
     yield "fi"

@@ -22,6 +22,9 @@ saved=straykey-undo
 account=
 is_found=
 has_failed=
+is_all=
+is_restored=
+is_unsaved=
 
 usage() {
   cat >&2 <<'END'
@@ -38,10 +41,12 @@ usage: bash FILE PART WHAT...
   delete-policies NAME...             delete them; what is still attached stays
   attach TARGET NAME...               attach policies to an account, a unit or the root, by its id
   detach TARGET NAME...               take them off
-  key-policy ROLE                     deny one role the keys that came by IMDSv1
-  undo-key-policy ROLE                delete that policy
-  imds STEP KEY...                    one step towards IMDSv2, of instances or regions
-  undo-imds STEP KEY...               take it back
+  key-policy ROLE...                  deny roles the keys that came by IMDSv1
+  undo-key-policy ROLE...             delete that policy
+  imds STEP KEY...                    one step towards IMDSv2, of instances or regions; how they were is kept in the
+                                      folder straykey-undo
+  undo-imds STEP KEY...               set them as they were: require-tokens, hop-limit, account-default; of look there
+                                      is nothing to take back
 Instead of ROLE, SERVICE, ENDPOINT, NAME or KEY: --all, but for attach. Begin with one of each, the canary.
 What belongs to another account than that of your credentials is passed over.
 END
@@ -133,24 +138,84 @@ close_endpoint() {
   fi
 }
 
+# A name and a query: AWS's answer is kept, unless something is: a second change would take the first for how it was.
+keep() {
+  local file=$saved/$1.txt
+  if [ ! -e "$file" ]; then
+    mkdir -p "$saved"
+    aws "${@:2}" --output text >"$file.part" || return
+    mv "$file.part" "$file"
+  fi
+}
+
+# Whether it is kept how something was.
+is_kept() {
+  if [ ! -e "$saved/$1.txt" ]; then
+    is_unsaved=1
+    echo "  $saved/$1.txt is not here: left as it is; run this where it was changed" >&2
+    return 1
+  fi
+}
+
+forget() {
+  is_restored=1
+  rm "$saved/$1.txt"
+}
+
 # An id and a call as JSON.
 put_endpoint_policy() {
-  if [ ! -e "$saved/$1.json" ]; then
-    mkdir -p "$saved"
-    aws ec2 describe-vpc-endpoints --vpc-endpoint-ids "$1" --query 'VpcEndpoints[0].PolicyDocument' --output text \
-      "${region[@]}" >"$saved/$1.part"
-    mv "$saved/$1.part" "$saved/$1.json"
-  fi
+  keep "$1" ec2 describe-vpc-endpoints --vpc-endpoint-ids "$1" --query 'VpcEndpoints[0].PolicyDocument'     "${region[@]}" || return
   aws ec2 modify-vpc-endpoint --cli-input-json "$2" "${region[@]}"
 }
 
 restore_endpoint_policy() {
-  if [ ! -e "$saved/$1.json" ]; then
-    echo "  $saved/$1.json is not here: run this where the policy was replaced" >&2
-    exit 1
+  is_kept "$1" || return 0
+  aws ec2 modify-vpc-endpoint --vpc-endpoint-id "$1" --policy-document "file://$saved/$1.txt" "${region[@]}" || return
+  forget "$1"
+}
+
+# A step, an instance, its region and a command.
+change_instance() {
+  local its='[HttpEndpoint, HttpTokens, to_string(HttpPutResponseHopLimit)]'
+  keep "$1-$2" ec2 describe-instances --region "$3" --instance-ids "$2" \
+    --query "Reservations[0].Instances[0].MetadataOptions.$its" || return
+  if [[ $(cat "$saved/$1-$2.txt") != enabled* ]]; then
+    rm "$saved/$1-$2.txt"
+    echo "  its metadata service is not on: left as it is" >&2
+    return 1
   fi
-  aws ec2 modify-vpc-endpoint --vpc-endpoint-id "$1" --policy-document "file://$saved/$1.json" "${region[@]}"
-  rm "$saved/$1.json"
+  "${@:4}"
+}
+
+# A step, an instance and its region.
+restore_instance() {
+  local tokens hops option
+  is_kept "$1-$2" || return 0
+  read -r _ tokens hops <"$saved/$1-$2.txt" || return
+  option=(--http-tokens "$tokens")
+  if [ "$1" = hop-limit ]; then
+    option=(--http-put-response-hop-limit "$hops")
+  fi
+  aws ec2 modify-instance-metadata-options --region "$3" --instance-id "$2" "${option[@]}" --http-endpoint enabled ||
+    return
+  forget "$1-$2"
+}
+
+# A step, a region, the region and a command; of a default that nobody set AWS says nothing.
+change_default() {
+  keep "$1-$account-$2" ec2 get-instance-metadata-defaults --region "$3" --query AccountLevel.HttpTokens || return
+  "${@:4}"
+}
+
+restore_default() {
+  local tokens
+  is_kept "$1-$account-$2" || return 0
+  read -r tokens <"$saved/$1-$account-$2.txt" || return
+  if [ "$tokens" = None ]; then
+    tokens=no-preference
+  fi
+  aws ec2 modify-instance-metadata-defaults --region "$3" --http-tokens "$tokens" || return
+  forget "$1-$account-$2"
 }
 
 list() {
@@ -275,7 +340,7 @@ part_endpoint_policies() {
   if mine 111122223333 && named vpce-0aaaabbbbccccdddd "$@"; then
     doing 'policy of vpce-0aaaabbbbccccdddd in vpc-0d1'
     local region=(--region eu-west-1)
-    put_endpoint_policy vpce-0aaaabbbbccccdddd '{"VpcEndpointId": "vpce-0aaaabbbbccccdddd", "PolicyDocument": "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"Everybody\",\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"*\",\"Resource\":\"*\"},{\"Sid\":\"ButForeignKeys\",\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":\"*\",\"Resource\":\"*\",\"Condition\":{\"Null\":{\"aws:PrincipalAccount\":\"false\"},\"StringNotEquals\":{\"aws:PrincipalAccount\":[\"111122223333\",\"444455556666\"]},\"BoolIfExists\":{\"aws:PrincipalIsAWSService\":\"false\"}}},{\"Sid\":\"ButKeysOfOtherVpcs\",\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":\"*\",\"Resource\":\"*\",\"Condition\":{\"Null\":{\"aws:Ec2InstanceSourceVpc\":\"false\"},\"StringNotEquals\":{\"aws:Ec2InstanceSourceVpc\":\"vpc-0d1\"}}}]}"}'
+    attempt put_endpoint_policy vpce-0aaaabbbbccccdddd '{"VpcEndpointId": "vpce-0aaaabbbbccccdddd", "PolicyDocument": "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"Everybody\",\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"*\",\"Resource\":\"*\"},{\"Sid\":\"ButForeignKeys\",\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":\"*\",\"Resource\":\"*\",\"Condition\":{\"Null\":{\"aws:PrincipalAccount\":\"false\"},\"StringNotEquals\":{\"aws:PrincipalAccount\":[\"111122223333\",\"444455556666\"]},\"BoolIfExists\":{\"aws:PrincipalIsAWSService\":\"false\"}}},{\"Sid\":\"ButKeysOfOtherVpcs\",\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":\"*\",\"Resource\":\"*\",\"Condition\":{\"Null\":{\"aws:Ec2InstanceSourceVpc\":\"false\"},\"StringNotEquals\":{\"aws:Ec2InstanceSourceVpc\":\"vpc-0d1\"}}}]}"}'
   fi
 }
 
@@ -283,7 +348,7 @@ part_undo_endpoint_policies() {
   if mine 111122223333 && named vpce-0aaaabbbbccccdddd "$@"; then
     doing 'old policy of vpce-0aaaabbbbccccdddd in vpc-0d1'
     local region=(--region eu-west-1)
-    restore_endpoint_policy vpce-0aaaabbbbccccdddd
+    attempt restore_endpoint_policy vpce-0aaaabbbbccccdddd
   fi
 }
 
@@ -412,27 +477,44 @@ part_detach() {
 }
 
 part_key_policy() {
-  # straykey-imdsv2-keys
-  doing "keys of IMDSv1 are denied to $1"
-  aws iam put-role-policy --role-name "$1" --cli-input-json '{"PolicyName": "straykey-imdsv2-keys", "PolicyDocument": "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"OnlyKeysByImdsV2\",\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\",\"Condition\":{\"NumericLessThan\":{\"ec2:RoleDelivery\":\"2.0\"}}}]}"}'
+  set_keys() {
+    attempt aws iam put-role-policy --cli-input-json '{"PolicyName": "straykey-imdsv2-keys", "PolicyDocument": "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"OnlyKeysByImdsV2\",\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\",\"Condition\":{\"NumericLessThan\":{\"ec2:RoleDelivery\":\"2.0\"}}}]}"}' --role-name "$1"
+  }
+  if mine 111122223333 && named web-role "$@"; then
+    doing 'straykey-imdsv2-keys on role web-role'
+    set_keys web-role
+  fi
+  if mine 444455556666 && named batch.role "$@"; then
+    doing 'straykey-imdsv2-keys on role batch.role'
+    set_keys batch.role
+  fi
 }
 
 part_undo_key_policy() {
-  doing "keys of IMDSv1 are no longer denied to $1"
-  aws iam delete-role-policy --role-name "$1" --cli-input-json '{"PolicyName": "straykey-imdsv2-keys"}'
+  set_keys() {
+    attempt aws iam delete-role-policy --cli-input-json '{"PolicyName": "straykey-imdsv2-keys"}' --role-name "$1"
+  }
+  if mine 111122223333 && named web-role "$@"; then
+    doing 'straykey-imdsv2-keys off role web-role'
+    set_keys web-role
+  fi
+  if mine 444455556666 && named batch.role "$@"; then
+    doing 'straykey-imdsv2-keys off role batch.role'
+    set_keys batch.role
+  fi
 }
 
 part_imds() {
   if [ "$1" = require-tokens ]; then
     if mine 111122223333 && named i-0123456789abcdef0 "${@:2}"; then
       doing 'require-tokens i-0123456789abcdef0'
-      attempt aws ec2 modify-instance-metadata-options --region eu-west-1 --instance-id i-0123456789abcdef0 --http-tokens required --http-endpoint enabled
+      attempt change_instance require-tokens i-0123456789abcdef0 eu-west-1 aws ec2 modify-instance-metadata-options --region eu-west-1 --instance-id i-0123456789abcdef0 --http-tokens required --http-endpoint enabled
     fi
   fi
   if [ "$1" = account-default ]; then
     if mine 111122223333 && named eu-west-1 "${@:2}"; then
       doing 'account-default eu-west-1'
-      attempt aws ec2 modify-instance-metadata-defaults --region eu-west-1 --http-tokens required
+      attempt change_default account-default eu-west-1 eu-west-1 aws ec2 modify-instance-metadata-defaults --region eu-west-1 --http-tokens required
     fi
   fi
 }
@@ -440,14 +522,14 @@ part_imds() {
 part_undo_imds() {
   if [ "$1" = require-tokens ]; then
     if mine 111122223333 && named i-0123456789abcdef0 "${@:2}"; then
-      doing 'require-tokens i-0123456789abcdef0'
-      attempt aws ec2 modify-instance-metadata-options --region eu-west-1 --instance-id i-0123456789abcdef0 --http-tokens optional --http-endpoint enabled
+      doing 'back from require-tokens i-0123456789abcdef0'
+      attempt restore_instance require-tokens i-0123456789abcdef0 eu-west-1
     fi
   fi
   if [ "$1" = account-default ]; then
     if mine 111122223333 && named eu-west-1 "${@:2}"; then
-      doing 'account-default eu-west-1'
-      attempt aws ec2 modify-instance-metadata-defaults --region eu-west-1 --http-tokens optional
+      doing 'back from account-default eu-west-1'
+      attempt restore_default account-default eu-west-1 eu-west-1
     fi
   fi
 }
@@ -473,10 +555,17 @@ esac
 if [ "$part" = attach ] && named --all "$@"; then
   usage
 fi
+if named --all "$@"; then
+  is_all=1
+fi
 account=$(aws sts get-caller-identity --query Account --output text)
 part_"${part//-/_}" "$@"
 if [ -z "$is_found" ]; then
   echo "nothing of that name belongs to account $account" >&2
+  exit 1
+fi
+# Of all, some may not have been changed; but what was named, or nothing at all?
+if [ -n "$is_unsaved" ] && { [ -z "$is_all" ] || [ -z "$is_restored" ]; }; then
   exit 1
 fi
 [ -z "$has_failed" ]
