@@ -290,7 +290,7 @@ def _show(hardening: "Hardening", part: Part | None) -> None:
 def _emit(hardening: "Hardening", style: Style) -> None:
     from straykey.harden.emit import emitted  # noqa: PLC0415
 
-    typer.echo(emitted(hardening.report, hardening.measures, style.value), nl=False)
+    typer.echo(emitted(hardening.report, hardening.measures, style.value, hardening.gaps), nl=False)
 
 
 def _print_rules(tool: ToolName, users: list[str]) -> None:

@@ -11,19 +11,22 @@ from pathlib import Path
 from typing import Any, get_args
 
 import boto3
+import msgspec
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from straykey.contain.terraform import quoted
+from straykey.harden.blindness import Blind, Gap, Sign
 from straykey.harden.emit import Style, emitted
 from straykey.harden.imds_document import declarative_policy, launch_policy
 from straykey.harden.imds_plan import Measure, Step
 from straykey.harden.perimeter import Kind
-from straykey.harden.pieces import pieces_of
+from straykey.harden.pieces import SAMPLE, pieces_of
 from straykey.harden.report import Report
 from straykey.harden.terraform import label
+from straykey.harden.trail_gap import BUCKET
 from tests.aws import Aws
 from tests.conftest import Golden
 from tests.harden.emitting import ACCOUNT, ENDPOINT, OTHER, WORLD
@@ -41,6 +44,31 @@ REQUIRED = Measure(
 )
 DECLARED = Measure(Step.DECLARE, "Say so once", documents=(declarative_policy(), declarative_policy(is_enforced=True)))
 LAUNCHED = Measure(Step.LAUNCH, "Let nobody", documents=(launch_policy(), launch_policy(partition="aws-cn")))
+_SELECT = ("--trail-name", "main", "--advanced-event-selectors", "[]")
+GAPS = (
+    Gap(
+        Blind.DATA,
+        Sign.SETTING,
+        ACCOUNT,
+        "objects read",
+        "record them",
+        trail="main",
+        command=("aws", "cloudtrail", "put-event-selectors", "--region", "eu-west-1", *_SELECT),
+        adds=("all objects",),
+        owner=ACCOUNT,
+        cost="Each event is charged for",
+    ),
+    Gap(
+        Blind.NO_TRAIL,
+        Sign.SETTING,
+        OTHER,
+        "anything",
+        "create a trail",
+        command=("aws", "cloudtrail", "create-trail", "--name", "straykey", "--s3-bucket-name", BUCKET),
+        owner=OTHER,
+    ),
+    Gap(Blind.ACCOUNT, Sign.RECORDS, ACCOUNT, "its own records", "read this account's trail"),
+)
 # What a language would take for its own, were it not quoted.
 NASTY = '\'; touch owned; "$(touch owned)" `touch owned` ${var.x} %{if x} \\ \\n {} {0}\n#\x08\x0c\x7f\u202e😀\nEND'
 
@@ -76,13 +104,13 @@ needs_terraform = pytest.mark.skipif(not shutil.which("terraform"), reason="Terr
 
 @pytest.mark.parametrize("style", STYLES)
 def test_files_are_these(style: Style, golden: Golden) -> None:
-    golden(f"tests/golden/harden/perimeter.{SUFFIX[style]}", emitted(*whole(), style))
+    golden(f"tests/golden/harden/perimeter.{SUFFIX[style]}", emitted(*whole(), style, GAPS))
 
 
 @pytest.mark.parametrize("style", STYLES)
 def test_equal_reports_give_equal_files(style: Style) -> None:
     report, measures = WORLD.__wrapped__()
-    assert emitted(report, (REQUIRED, DECLARED, LAUNCHED, *measures), style) == emitted(*whole(), style)
+    assert emitted(report, (REQUIRED, DECLARED, LAUNCHED, *measures), style, GAPS) == emitted(*whole(), style, GAPS)
 
 
 def test_json_holds_every_document_as_it_is_sent() -> None:
@@ -96,6 +124,23 @@ def test_json_holds_every_document_as_it_is_sent() -> None:
     assert [json.dumps(one["document"], separators=(",", ":")) for one in said] == [one.text for one in documents]
 
 
+def test_json_holds_all_of_every_gap() -> None:
+    told = json.loads(emitted(*whole(), "json", GAPS))
+    assert msgspec.convert(told["coverage"], tuple[Gap, ...]) == GAPS
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_every_file_says_that_numbers_are_of_a_sample(style: Style) -> None:
+    assert SAMPLE in emitted(*whole(), style)
+
+
+def test_no_number_of_calls_is_told_in_text_but_as_of_a_sample() -> None:
+    told = pieces_of(*whole())
+    counted = [one.about for one in (*told.roles, *told.endpoints, *told.openings)]
+    assert counted
+    assert not [one for one in counted if re.search(r"\d calls?\b", one) or "sampled call" not in one]
+
+
 def test_json_sums_what_was_rehearsed() -> None:
     told = json.loads(emitted(*whole(), "json"))
     (scp,) = (one for one in told["artifacts"] if one["kind"] == "scp")
@@ -107,7 +152,11 @@ def test_json_sums_what_was_rehearsed() -> None:
 @needs_terraform
 def test_terraform_would_format_it_so() -> None:
     assert is_well_formatted(emitted(*whole(), "terraform"))
-    assert is_well_formatted(emitted(*called(NASTY), "terraform"))
+    nasty = tuple(
+        replace(one, unseen=NASTY, mend=NASTY, trail=NASTY, command=one.command and (*one.command, NASTY))
+        for one in GAPS
+    )
+    assert is_well_formatted(emitted(*called(NASTY), "terraform", nasty))
     assert not is_well_formatted(emitted(*whole(), "terraform").replace(" = ", "=", 1))
     assert not is_well_formatted('a = "\\b"\n')
 
@@ -120,6 +169,23 @@ def test_as_it_stands_terraform_touches_no_key() -> None:
         kind for kind, _, body in blocks if not re.search(r"^  (count|for_each) += .*var\.", body, re.MULTILINE)
     } == {"aws_organizations_policy"}
     assert set(re.findall(r"^  default +=(.*)$", text, re.MULTILINE)) == {' ""', " {}", " []"}
+
+
+def test_the_organization_s_file_of_terraform_has_no_provider_of_an_account() -> None:
+    first, line, second = emitted(*whole(), "terraform").partition("# ---- Here the organization's file ends")
+    assert line
+    assert "allowed_account_ids = " not in first
+    assert set(re.findall(r"var\.(\w+)", first)) == {"targets"}
+    assert "var.targets" not in second
+    assert 'resource "aws_organizations' not in second
+    assert not re.search(r'^provider "aws" \{\n(?!  alias)', second, re.MULTILINE)
+
+
+def test_terraform_tells_to_note_what_no_log_knows() -> None:
+    report, measures = whole()
+    blind = [replace(one, undo=()) for one in measures]
+    assert f"--instance-ids {INSTANCE}" in emitted(report, blind, "terraform")
+    assert f"--instance-ids {INSTANCE}" not in emitted(report, measures, "terraform")
 
 
 def test_in_terraform_no_account_is_taken_for_another() -> None:
@@ -239,7 +305,15 @@ def test_no_name_breaks_out_of_json(name: str) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [(), ("nonsense", "x"), ("role-policies",), ("attach", "ou-1"), ("attach", "ou-1", "--all"), ("part", "list", "x")],
+    [
+        (),
+        ("nonsense", "x"),
+        ("role-policies",),
+        ("attach", "ou-1"),
+        ("attach", "ou-1", "--all"),
+        ("part", "list", "x"),
+        ("trails", "--all"),
+    ],
 )
 def test_nothing_is_done_that_was_not_named(script: Callable[..., Any], tmp_path: Path, words: tuple[str, ...]) -> None:
     done = script(emitted(*whole(), "cli"), *words)
@@ -290,6 +364,21 @@ def test_a_region_s_default_is_set_as_it_was_also_where_only_logs_were_read(
         assert script(text, "imds", "account-default", "--all").returncode == 0
     assert script(text, "undo-imds", "account-default", "--all").returncode == 0
     assert [call[-1] for call in told(tmp_path)] == ["required", "required", "no-preference"]
+
+
+def test_a_gap_is_closed_by_its_number_with_its_cost_and_the_old_setting_kept(
+    script: Callable[..., Any], tmp_path: Path
+) -> None:
+    text = emitted(*whole(), "cli", GAPS)
+    assert "Each event is charged for" in script(text, "list").stdout
+    done = script(text, "trails", "1", "2")
+    assert (done.returncode, "Each event is charged for" in done.stderr) == (0, True)
+    assert [call[1] for call in told(tmp_path)] == ["get-event-selectors", "put-event-selectors"]
+    assert (tmp_path / "straykey-undo" / f"trail-{ACCOUNT}-main-put-event-selectors.txt").exists()
+    assert script(text, "trails", "3").returncode == 1
+    bucketless = script(text.replace(OTHER, ACCOUNT), "trails", "2")
+    assert "BUCKET" in bucketless.stderr
+    assert len(told(tmp_path)) == 2
 
 
 def test_what_was_not_changed_from_here_is_not_taken_back(script: Callable[..., Any], tmp_path: Path) -> None:

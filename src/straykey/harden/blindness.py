@@ -1,10 +1,19 @@
 """What the detector cannot see, and the setting that mends it, as values."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 import msgspec
 
 from straykey.harden.command import Argv
+
+# How to take it back by hand, by operation.
+_BACK: Mapping[str, str] = {
+    "create-trail": "delete-trail deletes it. It does not log before start-logging",
+    "start-logging": "stop-logging stops it",
+    "update-trail": "say to update-trail what get-trail said before",
+    "put-event-selectors": "say to put-event-selectors what get-event-selectors said before",
+}
 
 
 class Blind(StrEnum):
@@ -56,3 +65,17 @@ class Gap(msgspec.Struct, frozen=True):
     cost: str = ""
     covered_by: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
+
+
+def listed(gap: Gap) -> str:
+    """All that must be known before it is run."""
+    where = f" in {', '.join(gap.regions)}" if gap.regions else ""
+    said = [f"Not seen of {gap.account}{where}: {gap.unseen}. To mend it: {gap.mend}"]
+    said += [f"It adds {', '.join(gap.adds)}"] if gap.adds else []
+    said += [gap.cost] if gap.cost else []
+    said += [f"Recorded already by {', '.join(gap.covered_by)}: read that one"] if gap.covered_by else []
+    said += [f"Left out by {', '.join(gap.also)} as well: one is enough"] if gap.also else []
+    back = _BACK.get(gap.command[2], "note first how it is set") if gap.command else ""
+    return (
+        ". ".join([*said, f"Nothing here takes it back: {back}" if gap.command else "There is no command for it"]) + "."
+    )

@@ -10,6 +10,8 @@ import msgspec
 
 from straykey.contain.ground import is_endpoint_id
 from straykey.contain.services import doorways
+from straykey.core.evidence import Bounds
+from straykey.harden.blindness import Gap
 from straykey.harden.command import Argv
 from straykey.harden.imds_document import Document
 from straykey.harden.imds_document import Kind as DocumentKind
@@ -26,6 +28,11 @@ _ENDING = {
     "RESOURCE_CONTROL_POLICY": "rcp",
     "DECLARATIVE_POLICY_EC2": "declarative",
 }
+SAMPLE = f"of each network of a session at most {Bounds().events} calls, and the first of each kind"
+_REPLACES = (
+    "It replaces the policy that the endpoint has: a stricter one must be merged into it by hand first, or what that "
+    "one denied is let through."
+)
 _PARTITION = re.compile(r'"arn:([a-z0-9-]+):')
 
 
@@ -93,7 +100,8 @@ class Command(msgspec.Struct, frozen=True):
 class Pieces(msgspec.Struct, frozen=True):
     """`keys` are role policies for whichever of `canaries`, all roles by name, is to begin with.
 
-    `undo` lacks what nobody can know before it is changed.  `remarks` are full sentences.
+    The place of a gap in `gaps` is its number.  `undo` lacks what nobody can know before it is changed.  `remarks` are
+    full sentences.
     """
 
     roles: tuple[OnRole, ...]
@@ -105,10 +113,11 @@ class Pieces(msgspec.Struct, frozen=True):
     commands: tuple[Command, ...]
     undo: tuple[Command, ...]
     accounts: tuple[Place, ...]
+    gaps: tuple[Gap, ...]
     remarks: tuple[str, ...]
 
 
-def pieces_of(report: Report, measures: Sequence[Measure]) -> Pieces:
+def pieces_of(report: Report, measures: Sequence[Measure], gaps: Sequence[Gap] = ()) -> Pieces:
     """Equal for equal reports.  What no API would take is left out, and a remark says so."""
     partitions = {one.account: one.partition for one in report.footprints}
     documents = [document for measure in measures for document in measure.documents]
@@ -124,6 +133,7 @@ def pieces_of(report: Report, measures: Sequence[Measure]) -> Pieces:
         commands=tuple(_commands((one, one.commands) for one in measures)),
         undo=tuple(_commands((one, one.undo) for one in measures)),
         accounts=tuple(Place(account, "", partition) for account, partition in sorted(partitions.items())),
+        gaps=tuple(gaps),
         remarks=tuple(_remarks(report, measures, homeless)),
     )
 
@@ -137,7 +147,7 @@ def about(one: Rehearsed) -> str:
 
 def _put(counts: Sequence[Count]) -> str:
     unknown = sum(one.unknown for one in counts)
-    said = f"{sum(one.denied for one in counts):,} of {_many(sum(one.calls for one in counts), 'call')}"
+    said = f"{sum(one.denied for one in counts):,} of {_many(sum(one.calls for one in counts), 'sampled call')}"
     return f"{said} (and {unknown:,} unknown)" if unknown else said
 
 
@@ -212,7 +222,9 @@ def _on_endpoints(rehearsed: Iterable[Rehearsed], where: _Where) -> Iterator[OnE
     for one in _fitting(rehearsed):
         its = one.artifact
         for endpoint in (each for each in its.endpoints if is_endpoint_id(each)):
-            yield OnEndpoint(where.of_endpoint(its.vpc, endpoint), its.vpc, endpoint, its.document, about(one))
+            yield OnEndpoint(
+                where.of_endpoint(its.vpc, endpoint), its.vpc, endpoint, its.document, f"{about(one)} {_REPLACES}"
+            )
 
 
 def _openings(needs: Iterable[Need], where: _Where) -> tuple[tuple[Opening, ...], int]:
@@ -244,7 +256,7 @@ def _wanted(needs: Iterable[Need]) -> str:
     roles = {(one.account, role) for one in some for role in one.roles}
     guessed = "" if all(one.is_certain for one in some) else " Its name is AWS's usual one: the account was not read."
     calls = sum(one.public for one in some)
-    return f"Went to it on a public way: {_many(calls, 'call')} of {_many(len(roles), 'role')}.{guessed}"
+    return f"Went to it on a public way: {_many(calls, 'sampled call')} of {_many(len(roles), 'role')}.{guessed}"
 
 
 def _commands(measures: Iterable[tuple[Measure, Sequence[Argv]]]) -> Iterator[Command]:
@@ -264,6 +276,7 @@ def _after(argv: Argv, option: str) -> str:
 
 
 def _remarks(report: Report, measures: Iterable[Measure], homeless: int) -> Iterator[str]:
+    yield f"Calls to be denied, and calls on a public way, are counted in a sample: {SAMPLE}."
     yield from report.notes
     for one in (one for one in report.rehearsed if one.artifact.is_too_long):
         its = one.artifact

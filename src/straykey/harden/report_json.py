@@ -1,21 +1,26 @@
 """A report and its measures as one JSON document: the contract of docs/harden.md; fields are added, never renamed.
 
 * `level`: `network` or `instance`; `notes`, `unread`: sentences; `spared`: services, by IAM's name, that the documents
-  let through from anywhere; `left_out`: `{kind, account, role}` of those that fit into no document.
+  bind to known addresses, as no endpoint leads there; `left_out`: `{kind, account, role}` of those that fit into no document.
+* `sample`: of which calls all numbers of calls in `artifacts` and `needs` are.
 * `artifacts`: role policies by account and role, then SCPs, RCPs and endpoint policies.  Each has
   `kind`: `role-policy`, `scp`, `rcp` or `endpoint-policy`; `name`;
   `scope`: `{accounts, role, vpc, endpoints}`, empty where it is not about one;
   `document`: the policy as an object; `size` and `limit`: characters as they are sent, without white space, and how
   many AWS takes; `fits`;
   `rehearsed`: `{home, thief, roles}`, the first two sums, `roles` the same of each role with `account` and `role`.
-  A sum is `{of, denied, unknown}`: calls, and what would have become of them.  That of a role has besides
+  A sum is `{of, denied, unknown}`: sampled calls, and what would have become of them.  That of a role has besides
   `by_endpoint`: those of `denied` that an endpoint would save; `hangs_on`: condition keys of what is unknown; `refused`
   and `unsure`: `{call, address, lane, endpoint, endpoint_owner, count}`, most first, the 20 most.
 * `needs`: services by VPC: `account`, `region`, `vpc`, `service`, `state` (`there`, `missing`, `none`, `elsewhere`),
-  `public` and `inside`: calls; `endpoints`: names of endpoint services; `through`: endpoints in use; `roles`;
+  `public` and `inside`: sampled calls; `endpoints`: names of endpoint services; `through`: endpoints in use; `roles`;
   `is_certain`: the account was read.
 * `imds`: what leads to IMDSv2, in order: `step`, `text`, `account`; `commands` and `undo`: lists of words for AWS's
-  command line; `documents`: `{kind, name, document, size, limit}`; `notes`.
+  command line; `documents`: `{kind, name, document, size, limit}`; `notes`.  `undo` lacks what was not
+  read: note first how it is set.
+* `coverage`: what the detector cannot see, the worst of each account first: `blind`, `sign` (`setting` or `records`),
+  `account`, `unseen`, `mend`, `trail`, `regions`; `command`: a list of words, empty where there is none; `adds`,
+  `owner`, `cost`, `covered_by`, `also`.  There is no undo: note first how the trail is set.
 """
 
 import json
@@ -24,15 +29,17 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from straykey.formats.text import as_json
+from straykey.harden.blindness import Gap
 from straykey.harden.imds_document import ROOM as DOCUMENT_ROOM
 from straykey.harden.imds_document import Document
 from straykey.harden.imds_plan import Measure
 from straykey.harden.perimeter import ROOM
+from straykey.harden.pieces import SAMPLE
 from straykey.harden.rehearsal import Count, OfRole, Refused
 from straykey.harden.report import Rehearsed, Report
 
 
-def to_document(report: Report, measures: Sequence[Measure]) -> str:
+def to_document(report: Report, measures: Sequence[Measure], gaps: Sequence[Gap] = ()) -> str:
     """All of it, in ASCII; what it holds, the module says."""
     whole = {
         "level": report.level.value,
@@ -40,9 +47,11 @@ def to_document(report: Report, measures: Sequence[Measure]) -> str:
         "unread": list(report.unread),
         "spared": list(report.spared),
         "left_out": [{"kind": kind, "account": account, "role": role} for kind, account, role in report.left_out],
+        "sample": SAMPLE,
         "artifacts": [_artifact(one) for one in report.rehearsed],
         "needs": msgspec.to_builtins(report.needs),
         "imds": [_measure(one) for one in measures],
+        "coverage": msgspec.to_builtins(gaps),
     }
     return f"{as_json(whole, indent=2)}\n"
 

@@ -1,5 +1,11 @@
-"""What is the same in every script of `straykey harden`: its usage, and its functions; braces are doubled."""
+"""What is the same in every script of `straykey harden`: its usage, its functions, and how what waits is written."""
 
+import shlex
+from collections.abc import Iterable, Iterator
+
+from straykey.formats.text import printable
+
+# Braces are doubled, but for those of what is filled in.
 FRAME = """\
 #!/usr/bin/env bash
 # straykey: what binds the keys of instances to where their instances are.
@@ -24,7 +30,8 @@ usage: bash FILE PART WHAT...
   undo-openings VPC SERVICE...        delete those
   role-policies ROLE...               put each role's own policy on it
   undo-role-policies ROLE...          delete it
-  endpoint-policies ENDPOINT...       replace an endpoint's policy; the old one is kept in the folder straykey-undo
+  endpoint-policies ENDPOINT...       replace an endpoint's policy; the old one is kept in the folder straykey-undo,
+                                      and must be merged by hand first where it is stricter
   undo-endpoint-policies ENDPOINT...  put the old one back
   create-policies NAME...             create policies of the organization, attached to nothing
   delete-policies NAME...             delete them; what is still attached stays
@@ -36,6 +43,8 @@ usage: bash FILE PART WHAT...
                                       folder straykey-undo
   undo-imds STEP KEY...               set them as they were: require-tokens, hop-limit, account-default; of look there
                                       is nothing to take back
+  trails NUMBER...                    let a trail record what it does not, with what it costs; no part takes it back,
+                                      but the trail's settings are kept in the folder straykey-undo
 Instead of ROLE, SERVICE, ENDPOINT, NAME or KEY: --all, but for attach. Begin with one of each, the canary.
 What belongs to another account than that of your credentials is passed over.
 END
@@ -228,7 +237,7 @@ list)
   usage
   ;;
 esac
-if [ "$part" = attach ] && named --all "$@"; then
+if [[ "$part" = attach || "$part" = trails ]] && named --all "$@"; then
   usage
 fi
 if named --all "$@"; then
@@ -246,3 +255,16 @@ if [ -n "$is_unsaved" ] && {{ [ -z "$is_all" ] || [ -z "$is_restored" ]; }}; the
 fi
 [ -z "$has_failed" ]
 """
+
+
+def word(text: str) -> str:
+    """One word of bash's that shows, and holds, no character that acts; names that AWS takes stay as they are."""
+    return shlex.quote(printable(text))
+
+
+def when(account: str, key: str, said: str, lines: Iterable[str], among: str = '"$@"') -> Iterator[str]:
+    """Lines that wait until the key is named, by credentials of the account."""
+    yield f"if mine {word(account)} && named {word(key)} {among}; then"
+    yield f"  doing {word(said)}"
+    yield from (f"  {line}" for line in lines)
+    yield "fi"

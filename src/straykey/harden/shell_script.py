@@ -8,9 +8,11 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from straykey.formats.text import as_json, printable
+from straykey.harden.blindness import listed
 from straykey.harden.imds_plan import Step
 from straykey.harden.pieces import Command, OnEndpoint, OnRole, Opening, Organized, Pieces, Place
-from straykey.harden.shell_frame import FRAME
+from straykey.harden.shell_frame import FRAME, when, word
+from straykey.harden.shell_trails import mended
 
 _SEVERAL = ("openings", "undo-openings", "attach", "detach", "imds", "undo-imds")
 _SIMPLE = (
@@ -22,6 +24,7 @@ _SIMPLE = (
     "delete-policies",
     "key-policy",
     "undo-key-policy",
+    "trails",
 )
 # What changes an instance, or a region's default, and what takes that back.
 _STATES = {
@@ -49,6 +52,7 @@ def shell_script(pieces: Pieces) -> str:
         "part_undo_key_policy": list(_no_key_policy(pieces)),
         "part_imds": [line for one in pieces.commands for line in _command(one)],
         "part_undo_imds": [line for one in pieces.commands for line in _undone(one)],
+        "part_trails": list(mended(pieces.gaps)),
     }
     return FRAME.format(
         remarks="\n".join(f"# {printable(one)}" for one in pieces.remarks) or "# Nothing was noted.",
@@ -62,24 +66,12 @@ def _function(name: str, body: Sequence[str]) -> str:
     return "\n".join([f"{name}() {{", *(f"  {line}" for line in body or [":"]), "}"])
 
 
-def _word(text: str) -> str:
-    """One word of bash's that shows, and holds, no character that acts; names that AWS takes stay as they are."""
-    return shlex.quote(printable(text))
-
-
 def _json(**parameters: object) -> str:
     return shlex.quote(as_json(parameters))
 
 
-def _if(account: str, key: str, said: str, lines: Iterable[str], among: str = '"$@"') -> Iterator[str]:
-    yield f"if mine {_word(account)} && named {_word(key)} {among}; then"
-    yield f"  doing {_word(said)}"
-    yield from (f"  {line}" for line in lines)
-    yield "fi"
-
-
 def _in(place: Place) -> str:
-    return f"local region=({f'--region {_word(place.region)}' if place.region else ''})"
+    return f"local region=({f'--region {word(place.region)}' if place.region else ''})"
 
 
 def _list(pieces: Pieces) -> Iterator[str]:
@@ -93,23 +85,25 @@ def _list(pieces: Pieces) -> Iterator[str]:
         yield _told(Place("organization"), f"create-policies {policy.name}", policy.about)
     for command in pieces.commands:
         yield _told(Place(command.account), f"imds {command.step.value} {command.key}", "")
+    for number, gap in enumerate(pieces.gaps, 1):
+        yield _told(Place(gap.owner or gap.account), f"trails {number}", listed(gap))
 
 
 def _told(place: Place, what: str, about: str) -> str:
     said = f"{place.account or 'of some account'}: {what}. {about}".rstrip()
-    return f"printf '%s\\n' {_word(said)}"
+    return f"printf '%s\\n' {word(said)}"
 
 
 def _put(one: OnRole) -> Iterator[str]:
     call = _json(RoleName=one.role, PolicyName=one.name, PolicyDocument=one.document)
     said = f"policy {one.name} on role {one.role}"
-    yield from _if(one.place.account, one.role, said, [f"attempt aws iam put-role-policy --cli-input-json {call}"])
+    yield from when(one.place.account, one.role, said, [f"attempt aws iam put-role-policy --cli-input-json {call}"])
 
 
 def _delete(one: OnRole) -> Iterator[str]:
     call = _json(RoleName=one.role, PolicyName=one.name)
     said = f"policy {one.name} off role {one.role}"
-    yield from _if(one.place.account, one.role, said, [f"attempt aws iam delete-role-policy --cli-input-json {call}"])
+    yield from when(one.place.account, one.role, said, [f"attempt aws iam delete-role-policy --cli-input-json {call}"])
 
 
 def _key_policy(pieces: Pieces) -> Iterator[str]:
@@ -128,38 +122,38 @@ def _on_canaries(pieces: Pieces, said: str, call: str) -> Iterator[str]:
     """The document once, however many the roles."""
     yield f'set_keys() {{\n    attempt {call} --role-name "$1"\n  }}'
     for place, role in pieces.canaries:
-        yield from _if(place.account, role, f"{said} {role}", [f"set_keys {_word(role)}"])
+        yield from when(place.account, role, f"{said} {role}", [f"set_keys {word(role)}"])
 
 
 def _on_endpoint(one: OnEndpoint) -> Iterator[str]:
     call = _json(VpcEndpointId=one.endpoint, PolicyDocument=one.document)
-    lines = [_in(one.place), f"attempt put_endpoint_policy {_word(one.endpoint)} {call}"]
-    yield from _if(one.place.account, one.endpoint, f"policy of {one.endpoint} in {one.vpc}", lines)
+    lines = [_in(one.place), f"attempt put_endpoint_policy {word(one.endpoint)} {call}"]
+    yield from when(one.place.account, one.endpoint, f"policy of {one.endpoint} in {one.vpc}. {one.about}", lines)
 
 
 def _off_endpoint(one: OnEndpoint) -> Iterator[str]:
-    lines = [_in(one.place), f"attempt restore_endpoint_policy {_word(one.endpoint)}"]
-    yield from _if(one.place.account, one.endpoint, f"old policy of {one.endpoint} in {one.vpc}", lines)
+    lines = [_in(one.place), f"attempt restore_endpoint_policy {word(one.endpoint)}"]
+    yield from when(one.place.account, one.endpoint, f"old policy of {one.endpoint} in {one.vpc}", lines)
 
 
 def _query(one: Organized) -> str:
     """JMESPath for the policy's id; a literal between back quotes is JSON."""
     literal = as_json(one.name).replace("`", "\\`")
-    return f"{_word(one.type)} {shlex.quote(f'Policies[?Name==`{literal}`].Id')}"
+    return f"{word(one.type)} {shlex.quote(f'Policies[?Name==`{literal}`].Id')}"
 
 
 def _create(one: Organized) -> Iterator[str]:
     call = _json(Name=one.name, Type=one.type, Description="By straykey", Content=one.document)
-    yield from _if("", one.name, f"create {one.type} {one.name}", [f"create_policy {_query(one)} {call}"])
+    yield from when("", one.name, f"create {one.type} {one.name}", [f"create_policy {_query(one)} {call}"])
 
 
 def _destroy(one: Organized) -> Iterator[str]:
-    yield from _if("", one.name, f"delete {one.type} {one.name}", [f"delete_policy {_query(one)}"])
+    yield from when("", one.name, f"delete {one.type} {one.name}", [f"delete_policy {_query(one)}"])
 
 
 def _placed(one: Organized, how: str) -> Iterator[str]:
     said = f"{how} {one.name}"
-    yield from _if("", one.name, said, [f'place_policy {how} "$1" {_query(one)}'], '"${@:2}"')
+    yield from when("", one.name, said, [f'place_policy {how} "$1" {_query(one)}'], '"${@:2}"')
 
 
 def _open(one: Opening) -> Iterator[str]:
@@ -190,8 +184,8 @@ def _close(one: Opening) -> Iterator[str]:
 
 
 def _at_vpc(one: Opening, said: str, lines: Sequence[str]) -> Iterator[str]:
-    yield f'if [ "$1" = {_word(one.vpc)} ]; then'
-    inner = _if(one.place.account, one.service, said, [_in(one.place), *lines], '"${@:2}"')
+    yield f'if [ "$1" = {word(one.vpc)} ]; then'
+    inner = when(one.place.account, one.service, said, [_in(one.place), *lines], '"${@:2}"')
     yield from (f"  {line}" for line in inner)
     yield "fi"
 
@@ -219,7 +213,7 @@ def _whereabouts(one: Command) -> tuple[str, ...]:
 
 
 def _at_step(one: Command, said: str, words: Iterable[str]) -> Iterator[str]:
-    yield f'if [ "$1" = {_word(one.step.value)} ]; then'
-    inner = _if(one.account, one.key, said, [" ".join(map(_word, words))], '"${@:2}"')
+    yield f'if [ "$1" = {word(one.step.value)} ]; then'
+    inner = when(one.account, one.key, said, [" ".join(map(word, words))], '"${@:2}"')
     yield from (f"  {line}" for line in inner)
     yield "fi"

@@ -1,7 +1,8 @@
-"""The pieces of a perimeter as Terraform: as it stands, it creates the policies of the organization and attaches none.
+"""The pieces of a perimeter as Terraform: the organization's, which are created and attached to nothing, and accounts'.
 
-All else waits for a variable that names it, and no key is touched before.  Each account has a provider that
-refuses the credentials of any other, for roles have the same names in many accounts.
+What is of an account waits for a variable that names it, and no key is touched before.  The two can be applied apart:
+Terraform configures every provider that a file has, also where nothing is named (hashicorp/terraform#33790).  Each
+account has a provider that refuses the credentials of any other, for roles have the same names in many accounts.
 """
 
 import hashlib
@@ -13,6 +14,8 @@ import msgspec
 
 from straykey.contain.terraform import quoted
 from straykey.formats.text import printable
+from straykey.harden.blindness import listed
+from straykey.harden.command import aws
 from straykey.harden.imds_document import Document
 from straykey.harden.imds_plan import Step
 from straykey.harden.pieces import Command, OnEndpoint, OnRole, Opening, Organized, Pieces, Place
@@ -22,6 +25,12 @@ _HEAD = """\
 #
 # `terraform apply` creates the policies of the organization, and attaches none: each other piece waits until a variable
 # names it.  Name a canary first, watch for denies, then name more.  To take a piece back, take its name out again.
+#
+# These are two files in one: a line below parts what is the organization's from what is the accounts'.  Terraform
+# configures the provider of every account in a file, also where nothing of it is named.  With credentials of the
+# management account alone the accounts' providers refuse (allowed_account_ids), and nothing is applied at all: so put
+# what follows that line into a folder of its own, with a copy of the block `terraform`, and apply each apart; or set
+# the variable assumed_role to a role that these credentials may assume in every account named here.
 #
 {remarks}
 terraform {{
@@ -34,21 +43,26 @@ terraform {{
   }}
 }}
 
-{body}
+{organization}
+
+# ---- Here the organization's file ends; what follows is the accounts'. ----
+
+{accounts}
 """
 # The name, what it is for, its type, its default.
-_VARIABLES = (
+_Variable = tuple[str, str, str, str]
+_TARGETS: _Variable = (
+    "targets",
+    "Where each policy is attached: its name, and ids of accounts, units or roots.",
+    "map(set(string))",
+    "{}",
+)
+_VARIABLES: tuple[_Variable, ...] = (
     (
         "assumed_role",
-        "The name of a role to assume in every account but the organization's; empty to use the credentials at hand.",
+        "The name of a role to assume in each account; empty where the credentials at hand are of the only account.",
         "string",
         '""',
-    ),
-    (
-        "targets",
-        "Where each policy is attached: its name, and ids of accounts, units or roots.",
-        "map(set(string))",
-        "{}",
     ),
     ("roles", "Roles that get their policy, as ACCOUNT/ROLE; all for every role.", "set(string)", "[]"),
     ("endpoint_policies", "VPC endpoints that get their policy, by id; all for every one.", "set(string)", "[]"),
@@ -80,14 +94,22 @@ def terraform(pieces: Pieces) -> str:
 
     Written as `terraform fmt` would.
     """
-    parts = [
-        *(_written(one) for one in _variables()),
-        *(_written(one) for one in _providers(pieces)),
-        *(_written(one) for one in _resources(pieces)),
-        *_by_hand(pieces),
+    leading = [_variable(_TARGETS), *_leaders(pieces), *(each for one in pieces.organized for each in _organized(one))]
+    following = [
+        *map(_variable, _VARIABLES),
+        *map(_account_provider, sorted(set(_places(pieces)))),
+        *_resources(pieces),
     ]
     remarks = "\n".join(f"# {printable(one)}" for one in pieces.remarks)
-    return _HEAD.format(remarks=remarks or "# Nothing was noted.", body="\n\n".join(parts))
+    return _HEAD.format(
+        remarks=remarks or "# Nothing was noted.",
+        organization=_joined(leading),
+        accounts=_joined(following, _by_hand(pieces)),
+    )
+
+
+def _joined(blocks: Iterable[_Block], more: Iterable[str] = ()) -> str:
+    return "\n\n".join([*map(_written, blocks), *more])
 
 
 def _written(block: _Block) -> str:
@@ -97,10 +119,9 @@ def _written(block: _Block) -> str:
     return "\n".join([*lines, *([block.inner] if block.inner else []), "}"])
 
 
-def _variables() -> Iterator[_Block]:
-    for name, about, type_, default in _VARIABLES:
-        said = {"description": quoted(about), "type": type_, "default": default}
-        yield _Block(f'variable "{name}"', said)
+def _variable(one: _Variable) -> _Block:
+    name, about, type_, default = one
+    return _Block(f'variable "{name}"', {"description": quoted(about), "type": type_, "default": default})
 
 
 def label(*parts: str) -> str:
@@ -120,7 +141,7 @@ def _provider(place: Place) -> dict[str, str]:
     return {"provider": f"aws.{_alias(place)}"}
 
 
-def _providers(pieces: Pieces) -> Iterator[_Block]:
+def _leaders(pieces: Pieces) -> Iterator[_Block]:
     others = sorted({one.partition for one in pieces.organized} - {"aws"})
     yield _Block(
         'provider "aws"',
@@ -130,8 +151,6 @@ def _providers(pieces: Pieces) -> Iterator[_Block]:
     for partition in others:
         said = {"alias": quoted(label("organization", partition))} | _region(_HOME.get(partition, ""))
         yield _Block('provider "aws"', said, ("The same of another partition.",))
-    for place in sorted(set(_places(pieces))):
-        yield _account_provider(place)
 
 
 def _account_provider(place: Place) -> _Block:
@@ -173,8 +192,6 @@ def _is_known(place: Place) -> bool:
 
 
 def _resources(pieces: Pieces) -> Iterator[_Block]:
-    for policy in pieces.organized:
-        yield from _organized(policy)
     for account in sorted({one.place.account for one in pieces.roles}):
         yield from (_on_role(one) for one in pieces.roles if one.place.account == account)
     yield from (_canaries(place, document) for document in pieces.keys for place in pieces.accounts)
@@ -270,7 +287,7 @@ def _on_endpoint(policy: OnEndpoint) -> _Block:
         },
         (
             policy.about,
-            "It replaces the policy the endpoint has; taken back, the endpoint lets everything through: keep the old.",
+            "Taken back, the endpoint lets everything through: keep the old policy.",
         ),
     )
 
@@ -285,7 +302,8 @@ def _defaults(pieces: Pieces) -> list[tuple[Command, Place]]:
 
 
 def _default(command: Command, place: Place) -> _Block:
-    undo = "Taken back, the account says nothing of it any more."
+    read = f"aws ec2 get-instance-metadata-defaults --region {command.region}"
+    undo = f"Taken back, the account says nothing of it any more: note first what it says ({read})."
     return _Block(
         f'resource "aws_ec2_instance_metadata_defaults" "{label("defaults", place.account, place.region)}"',
         {
@@ -302,6 +320,8 @@ def _by_hand(pieces: Pieces) -> Iterator[str]:
     others = [one for one in pieces.commands if one.step is not Step.DEFAULT]
     yield from _lines("Terraform has no resource for these", others)
     yield from _lines("To take them back", [one for one in pieces.undo if one.step is not Step.DEFAULT])
+    yield from _lines("Nobody knows how these are set: note it first, to take it back", _unknown(pieces))
+    yield from _unseen(pieces)
     lost = [
         *(f"{one.service} of {one.vpc}" for one in pieces.openings if not _is_known(one.place)),
         *(f"the policy of {one.endpoint} in {one.vpc}" for one in pieces.endpoints if not _is_known(one.place)),
@@ -309,6 +329,26 @@ def _by_hand(pieces: Pieces) -> Iterator[str]:
     if lost:
         said = "\n".join(f"#   {printable(one)}" for one in lost)
         yield f"# Several accounts use these VPCs, or none is known: whose they are must be looked up.\n{said}"
+
+
+def _unknown(pieces: Pieces) -> list[Command]:
+    """What tells how an instance is set, of each that nothing takes back as it was."""
+    known = {(one.step, one.key) for one in pieces.undo}
+    query = ("--query", "Reservations[].Instances[].MetadataOptions")
+    return [
+        msgspec.structs.replace(
+            one, argv=aws("ec2", "describe-instances", one.region, "--instance-ids", one.key, *query)
+        )
+        for one in pieces.commands
+        if one.step in (Step.REQUIRE, Step.HOPS) and (one.step, one.key) not in known
+    ]
+
+
+def _unseen(pieces: Pieces) -> Iterator[str]:
+    for number, gap in enumerate(pieces.gaps, 1):
+        said = [f"# What trails do not record, {number}:", f"#   {printable(listed(gap))}"]
+        said += [f"#   {printable(shlex.join(gap.command))}"] if gap.command else []
+        yield "\n".join(said)
 
 
 def _lines(title: str, commands: Sequence[Command]) -> Iterable[str]:

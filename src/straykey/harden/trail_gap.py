@@ -21,7 +21,7 @@ from straykey.harden.selector import CATEGORY, DATA, MANAGEMENT, NETWORK, READ_O
 _Event = Mapping[str, str]
 
 _LEADER = {"aws": "us-east-1"}  # where the global services' events of a partition land
-_BUCKET = "YOUR-LOG-BUCKET"
+BUCKET = "YOUR-LOG-BUCKET"  # no bucket can be called that
 _READ = {CATEGORY: MANAGEMENT, READ_ONLY: "true", SOURCE: "sts.amazonaws.com"}
 _WRITE = {CATEGORY: MANAGEMENT, READ_ONLY: "false", SOURCE: "ec2.amazonaws.com"}
 _EXCLUDABLE = {
@@ -120,8 +120,8 @@ def _no_trail(posture: Posture) -> Gap:
         Sign.SETTING,
         posture.account,
         unseen="anything older than the 90 days of event history, and of it no data events",
-        mend=f"create a trail for all regions; {_BUCKET} is a bucket whose policy lets CloudTrail write",
-        command=_cloudtrail("create-trail", "", "--name", "straykey", "--s3-bucket-name", _BUCKET, *where),
+        mend=f"create a trail for all regions; {BUCKET} is a bucket whose policy lets CloudTrail write",
+        command=_cloudtrail("create-trail", "", "--name", "straykey", "--s3-bucket-name", BUCKET, *where),
         owner=posture.account,
     )
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # straykey: what binds the keys of instances to where their instances are.
 #
+# Calls to be denied, and calls on a public way, are counted in a sample: of each network of a session at most 64 calls, and the first of each kind.
 # 2 of the addresses in these policies are of one instance only: when it is stopped and started it has another, and is denied.  Give it an Elastic IP, a NAT gateway or endpoints first.
 # An RCP judges calls to resources of your own accounts; the records do not say whose a resource is, so the rehearsal takes all for yours.
 # An SCP does not reach the management account, nor roles that are linked to a service.
@@ -35,7 +36,8 @@ usage: bash FILE PART WHAT...
   undo-openings VPC SERVICE...        delete those
   role-policies ROLE...               put each role's own policy on it
   undo-role-policies ROLE...          delete it
-  endpoint-policies ENDPOINT...       replace an endpoint's policy; the old one is kept in the folder straykey-undo
+  endpoint-policies ENDPOINT...       replace an endpoint's policy; the old one is kept in the folder straykey-undo,
+                                      and must be merged by hand first where it is stricter
   undo-endpoint-policies ENDPOINT...  put the old one back
   create-policies NAME...             create policies of the organization, attached to nothing
   delete-policies NAME...             delete them; what is still attached stays
@@ -47,6 +49,8 @@ usage: bash FILE PART WHAT...
                                       folder straykey-undo
   undo-imds STEP KEY...               set them as they were: require-tokens, hop-limit, account-default; of look there
                                       is nothing to take back
+  trails NUMBER...                    let a trail record what it does not, with what it costs; no part takes it back,
+                                      but the trail's settings are kept in the folder straykey-undo
 Instead of ROLE, SERVICE, ENDPOINT, NAME or KEY: --all, but for attach. Begin with one of each, the canary.
 What belongs to another account than that of your credentials is passed over.
 END
@@ -219,16 +223,16 @@ restore_default() {
 }
 
 list() {
-  printf '%s\n' '111122223333: openings vpc-0d1 com.amazonaws.eu-west-1.dynamodb. Went to it on a public way: 1 call of 1 role. Its name is AWS'"'"'s usual one: the account was not read.'
-  printf '%s\n' '111122223333: openings vpc-0d1 com.amazonaws.eu-west-1.ecr.api. Went to it on a public way: 1 call of 1 role. Its name is AWS'"'"'s usual one: the account was not read.'
-  printf '%s\n' '111122223333: openings vpc-0d1 com.amazonaws.eu-west-1.ecr.dkr. Went to it on a public way: 1 call of 1 role. Its name is AWS'"'"'s usual one: the account was not read.'
-  printf '%s\n' '111122223333: openings vpc-0d1 com.amazonaws.eu-west-1.sqs. Went to it on a public way: 1 call of 1 role. Its name is AWS'"'"'s usual one: the account was not read.'
-  printf '%s\n' '444455556666: openings vpc-0d2 com.amazonaws.eu-west-1.s3. Went to it on a public way: 1 call of 1 role. Its name is AWS'"'"'s usual one: the account was not read.'
-  printf '%s\n' '111122223333: role-policies web-role. Would have denied 0 of 6 calls of 1 role at home, and 1 of 1 call of thieves.'
-  printf '%s\n' '444455556666: role-policies batch.role. Would have denied 0 of 1 call of 1 role at home, and 0 of 0 calls of thieves.'
-  printf '%s\n' '111122223333: endpoint-policies vpce-0aaaabbbbccccdddd. Would have denied 0 of 7 calls of 2 roles at home, and 0 of 1 call of thieves.'
-  printf '%s\n' 'organization: create-policies straykey-perimeter-scp. Would have denied 0 of 7 calls of 2 roles at home, and 1 of 1 call of thieves.'
-  printf '%s\n' 'organization: create-policies straykey-perimeter-rcp. Would have denied 0 of 7 calls of 2 roles at home, and 1 of 1 call of thieves.'
+  printf '%s\n' '111122223333: openings vpc-0d1 com.amazonaws.eu-west-1.dynamodb. Went to it on a public way: 1 sampled call of 1 role. Its name is AWS'"'"'s usual one: the account was not read.'
+  printf '%s\n' '111122223333: openings vpc-0d1 com.amazonaws.eu-west-1.ecr.api. Went to it on a public way: 1 sampled call of 1 role. Its name is AWS'"'"'s usual one: the account was not read.'
+  printf '%s\n' '111122223333: openings vpc-0d1 com.amazonaws.eu-west-1.ecr.dkr. Went to it on a public way: 1 sampled call of 1 role. Its name is AWS'"'"'s usual one: the account was not read.'
+  printf '%s\n' '111122223333: openings vpc-0d1 com.amazonaws.eu-west-1.sqs. Went to it on a public way: 1 sampled call of 1 role. Its name is AWS'"'"'s usual one: the account was not read.'
+  printf '%s\n' '444455556666: openings vpc-0d2 com.amazonaws.eu-west-1.s3. Went to it on a public way: 1 sampled call of 1 role. Its name is AWS'"'"'s usual one: the account was not read.'
+  printf '%s\n' '111122223333: role-policies web-role. Would have denied 0 of 6 sampled calls of 1 role at home, and 1 of 1 sampled call of thieves.'
+  printf '%s\n' '444455556666: role-policies batch.role. Would have denied 0 of 1 sampled call of 1 role at home, and 0 of 0 sampled calls of thieves.'
+  printf '%s\n' '111122223333: endpoint-policies vpce-0aaaabbbbccccdddd. Would have denied 0 of 7 sampled calls of 2 roles at home, and 0 of 1 sampled call of thieves. It replaces the policy that the endpoint has: a stricter one must be merged into it by hand first, or what that one denied is let through.'
+  printf '%s\n' 'organization: create-policies straykey-perimeter-scp. Would have denied 0 of 7 sampled calls of 2 roles at home, and 1 of 1 sampled call of thieves.'
+  printf '%s\n' 'organization: create-policies straykey-perimeter-rcp. Would have denied 0 of 7 sampled calls of 2 roles at home, and 1 of 1 sampled call of thieves.'
   printf '%s\n' 'organization: create-policies straykey-imdsv2-defaults-declarative. Not rehearsed here: see the measures.'
   printf '%s\n' 'organization: create-policies straykey-imdsv2-enforced-declarative. Not rehearsed here: see the measures.'
   printf '%s\n' 'organization: create-policies straykey-imdsv2-launch-scp. Not rehearsed here: see the measures.'
@@ -236,6 +240,9 @@ list() {
   printf '%s\n' 'organization: create-policies straykey-imdsv2-keys-scp. Not rehearsed here: see the measures.'
   printf '%s\n' '111122223333: imds require-tokens i-0123456789abcdef0.'
   printf '%s\n' '111122223333: imds account-default eu-west-1.'
+  printf '%s\n' '111122223333: trails 1. Not seen of 111122223333: objects read. To mend it: record them. It adds all objects. Each event is charged for. Nothing here takes it back: say to put-event-selectors what get-event-selectors said before.'
+  printf '%s\n' '444455556666: trails 2. Not seen of 444455556666: anything. To mend it: create a trail. Nothing here takes it back: delete-trail deletes it. It does not log before start-logging.'
+  printf '%s\n' '111122223333: trails 3. Not seen of 111122223333: its own records. To mend it: read this account'"'"'s trail. There is no command for it.'
 }
 
 part_openings() {
@@ -338,7 +345,7 @@ part_undo_role_policies() {
 
 part_endpoint_policies() {
   if mine 111122223333 && named vpce-0aaaabbbbccccdddd "$@"; then
-    doing 'policy of vpce-0aaaabbbbccccdddd in vpc-0d1'
+    doing 'policy of vpce-0aaaabbbbccccdddd in vpc-0d1. Would have denied 0 of 7 sampled calls of 2 roles at home, and 0 of 1 sampled call of thieves. It replaces the policy that the endpoint has: a stricter one must be merged into it by hand first, or what that one denied is let through.'
     local region=(--region eu-west-1)
     attempt put_endpoint_policy vpce-0aaaabbbbccccdddd '{"VpcEndpointId": "vpce-0aaaabbbbccccdddd", "PolicyDocument": "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"Everybody\",\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"*\",\"Resource\":\"*\"},{\"Sid\":\"ButForeignKeys\",\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":\"*\",\"Resource\":\"*\",\"Condition\":{\"Null\":{\"aws:PrincipalAccount\":\"false\"},\"StringNotEquals\":{\"aws:PrincipalAccount\":[\"111122223333\",\"444455556666\"]},\"BoolIfExists\":{\"aws:PrincipalIsAWSService\":\"false\"}}},{\"Sid\":\"ButKeysOfOtherVpcs\",\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":\"*\",\"Resource\":\"*\",\"Condition\":{\"Null\":{\"aws:Ec2InstanceSourceVpc\":\"false\"},\"StringNotEquals\":{\"aws:Ec2InstanceSourceVpc\":\"vpc-0d1\"}}}]}"}'
   fi
@@ -534,6 +541,25 @@ part_undo_imds() {
   fi
 }
 
+part_trails() {
+  if mine 111122223333 && named 1 "$@"; then
+    doing 'trails 1. Not seen of 111122223333: objects read. To mend it: record them. It adds all objects. Each event is charged for. Nothing here takes it back: say to put-event-selectors what get-event-selectors said before.'
+    if keep trail-111122223333-main-put-event-selectors cloudtrail get-event-selectors --trail-name main --region eu-west-1 --query 'to_string(@)'; then
+      attempt aws cloudtrail put-event-selectors --region eu-west-1 --trail-name main --advanced-event-selectors '[]'
+    else
+      has_failed=1
+    fi
+  fi
+  if mine 444455556666 && named 2 "$@"; then
+    doing 'trails 2. Not seen of 444455556666: anything. To mend it: create a trail. Nothing here takes it back: delete-trail deletes it. It does not log before start-logging.'
+    attempt aws cloudtrail create-trail --name straykey --s3-bucket-name "${BUCKET:?}"
+  fi
+  if mine 111122223333 && named 3 "$@"; then
+    doing 'trails 3. Not seen of 111122223333: its own records. To mend it: read this account'"'"'s trail. There is no command for it.'
+    has_failed=1
+  fi
+}
+
 [ $# -gt 0 ] || usage
 part=$1
 shift
@@ -545,14 +571,14 @@ list)
 openings | undo-openings | attach | detach | imds | undo-imds)
   [ $# -gt 1 ] || usage
   ;;
-role-policies | undo-role-policies | endpoint-policies | undo-endpoint-policies | create-policies | delete-policies | key-policy | undo-key-policy)
+role-policies | undo-role-policies | endpoint-policies | undo-endpoint-policies | create-policies | delete-policies | key-policy | undo-key-policy | trails)
   [ $# -gt 0 ] || usage
   ;;
 *)
   usage
   ;;
 esac
-if [ "$part" = attach ] && named --all "$@"; then
+if [[ "$part" = attach || "$part" = trails ]] && named --all "$@"; then
   usage
 fi
 if named --all "$@"; then

@@ -3,6 +3,13 @@
 # `terraform apply` creates the policies of the organization, and attaches none: each other piece waits until a variable
 # names it.  Name a canary first, watch for denies, then name more.  To take a piece back, take its name out again.
 #
+# These are two files in one: a line below parts what is the organization's from what is the accounts'.  Terraform
+# configures the provider of every account in a file, also where nothing of it is named.  With credentials of the
+# management account alone the accounts' providers refuse (allowed_account_ids), and nothing is applied at all: so put
+# what follows that line into a folder of its own, with a copy of the block `terraform`, and apply each apart; or set
+# the variable assumed_role to a role that these credentials may assume in every account named here.
+#
+# Calls to be denied, and calls on a public way, are counted in a sample: of each network of a session at most 64 calls, and the first of each kind.
 # 2 of the addresses in these policies are of one instance only: when it is stopped and started it has another, and is denied.  Give it an Elastic IP, a NAT gateway or endpoints first.
 # An RCP judges calls to resources of your own accounts; the records do not say whose a resource is, so the rehearsal takes all for yours.
 # An SCP does not reach the management account, nor roles that are linked to a service.
@@ -28,46 +35,10 @@ terraform {
   }
 }
 
-variable "assumed_role" {
-  description = "The name of a role to assume in every account but the organization's; empty to use the credentials at hand."
-  type        = string
-  default     = ""
-}
-
 variable "targets" {
   description = "Where each policy is attached: its name, and ids of accounts, units or roots."
   type        = map(set(string))
   default     = {}
-}
-
-variable "roles" {
-  description = "Roles that get their policy, as ACCOUNT/ROLE; all for every role."
-  type        = set(string)
-  default     = []
-}
-
-variable "endpoint_policies" {
-  description = "VPC endpoints that get their policy, by id; all for every one."
-  type        = set(string)
-  default     = []
-}
-
-variable "vpcs" {
-  description = "VPCs that get the endpoints they lack, by id; security_group_ids must let port 443 in."
-  type        = map(object({ route_table_ids = set(string), subnet_ids = set(string), security_group_ids = set(string) }))
-  default     = {}
-}
-
-variable "canary_roles" {
-  description = "Roles that lose keys of IMDSv1, by account."
-  type        = map(set(string))
-  default     = {}
-}
-
-variable "metadata_defaults" {
-  description = "Where launches require tokens, as ACCOUNT/REGION; all for everywhere."
-  type        = set(string)
-  default     = []
 }
 
 # The organization's management account, or one that policies are delegated to.
@@ -81,59 +52,7 @@ provider "aws" {
   region = "cn-northwest-1"
 }
 
-provider "aws" {
-  alias               = "a111122223333_eu-west-1"
-  region              = "eu-west-1"
-  allowed_account_ids = ["111122223333"]
-
-  dynamic "assume_role" {
-    for_each = var.assumed_role == "" ? [] : [var.assumed_role]
-    content {
-      role_arn = format("arn:%s:iam::%s:role/%s", "aws", "111122223333", assume_role.value)
-    }
-  }
-}
-
-provider "aws" {
-  alias               = "a111122223333_us-east-1"
-  region              = "us-east-1"
-  allowed_account_ids = ["111122223333"]
-
-  dynamic "assume_role" {
-    for_each = var.assumed_role == "" ? [] : [var.assumed_role]
-    content {
-      role_arn = format("arn:%s:iam::%s:role/%s", "aws", "111122223333", assume_role.value)
-    }
-  }
-}
-
-provider "aws" {
-  alias               = "a444455556666_eu-west-1"
-  region              = "eu-west-1"
-  allowed_account_ids = ["444455556666"]
-
-  dynamic "assume_role" {
-    for_each = var.assumed_role == "" ? [] : [var.assumed_role]
-    content {
-      role_arn = format("arn:%s:iam::%s:role/%s", "aws", "444455556666", assume_role.value)
-    }
-  }
-}
-
-provider "aws" {
-  alias               = "a444455556666_us-east-1"
-  region              = "us-east-1"
-  allowed_account_ids = ["444455556666"]
-
-  dynamic "assume_role" {
-    for_each = var.assumed_role == "" ? [] : [var.assumed_role]
-    content {
-      role_arn = format("arn:%s:iam::%s:role/%s", "aws", "444455556666", assume_role.value)
-    }
-  }
-}
-
-# Would have denied 0 of 7 calls of 2 roles at home, and 1 of 1 call of thieves.
+# Would have denied 0 of 7 sampled calls of 2 roles at home, and 1 of 1 sampled call of thieves.
 resource "aws_organizations_policy" "straykey-perimeter-scp" {
   name    = "straykey-perimeter-scp"
   type    = "SERVICE_CONTROL_POLICY"
@@ -146,7 +65,7 @@ resource "aws_organizations_policy_attachment" "straykey-perimeter-scp" {
   target_id = each.value
 }
 
-# Would have denied 0 of 7 calls of 2 roles at home, and 1 of 1 call of thieves.
+# Would have denied 0 of 7 sampled calls of 2 roles at home, and 1 of 1 sampled call of thieves.
 resource "aws_organizations_policy" "straykey-perimeter-rcp" {
   name    = "straykey-perimeter-rcp"
   type    = "RESOURCE_CONTROL_POLICY"
@@ -226,7 +145,97 @@ resource "aws_organizations_policy_attachment" "straykey-imdsv2-keys-scp" {
   target_id = each.value
 }
 
-# web-role in 111122223333: Would have denied 0 of 6 calls of 1 role at home, and 1 of 1 call of thieves.
+# ---- Here the organization's file ends; what follows is the accounts'. ----
+
+variable "assumed_role" {
+  description = "The name of a role to assume in each account; empty where the credentials at hand are of the only account."
+  type        = string
+  default     = ""
+}
+
+variable "roles" {
+  description = "Roles that get their policy, as ACCOUNT/ROLE; all for every role."
+  type        = set(string)
+  default     = []
+}
+
+variable "endpoint_policies" {
+  description = "VPC endpoints that get their policy, by id; all for every one."
+  type        = set(string)
+  default     = []
+}
+
+variable "vpcs" {
+  description = "VPCs that get the endpoints they lack, by id; security_group_ids must let port 443 in."
+  type        = map(object({ route_table_ids = set(string), subnet_ids = set(string), security_group_ids = set(string) }))
+  default     = {}
+}
+
+variable "canary_roles" {
+  description = "Roles that lose keys of IMDSv1, by account."
+  type        = map(set(string))
+  default     = {}
+}
+
+variable "metadata_defaults" {
+  description = "Where launches require tokens, as ACCOUNT/REGION; all for everywhere."
+  type        = set(string)
+  default     = []
+}
+
+provider "aws" {
+  alias               = "a111122223333_eu-west-1"
+  region              = "eu-west-1"
+  allowed_account_ids = ["111122223333"]
+
+  dynamic "assume_role" {
+    for_each = var.assumed_role == "" ? [] : [var.assumed_role]
+    content {
+      role_arn = format("arn:%s:iam::%s:role/%s", "aws", "111122223333", assume_role.value)
+    }
+  }
+}
+
+provider "aws" {
+  alias               = "a111122223333_us-east-1"
+  region              = "us-east-1"
+  allowed_account_ids = ["111122223333"]
+
+  dynamic "assume_role" {
+    for_each = var.assumed_role == "" ? [] : [var.assumed_role]
+    content {
+      role_arn = format("arn:%s:iam::%s:role/%s", "aws", "111122223333", assume_role.value)
+    }
+  }
+}
+
+provider "aws" {
+  alias               = "a444455556666_eu-west-1"
+  region              = "eu-west-1"
+  allowed_account_ids = ["444455556666"]
+
+  dynamic "assume_role" {
+    for_each = var.assumed_role == "" ? [] : [var.assumed_role]
+    content {
+      role_arn = format("arn:%s:iam::%s:role/%s", "aws", "444455556666", assume_role.value)
+    }
+  }
+}
+
+provider "aws" {
+  alias               = "a444455556666_us-east-1"
+  region              = "us-east-1"
+  allowed_account_ids = ["444455556666"]
+
+  dynamic "assume_role" {
+    for_each = var.assumed_role == "" ? [] : [var.assumed_role]
+    content {
+      role_arn = format("arn:%s:iam::%s:role/%s", "aws", "444455556666", assume_role.value)
+    }
+  }
+}
+
+# web-role in 111122223333: Would have denied 0 of 6 sampled calls of 1 role at home, and 1 of 1 sampled call of thieves.
 resource "aws_iam_role_policy" "perimeter_111122223333_web-role" {
   count    = length(setintersection(var.roles, ["all", "111122223333/web-role"])) == 0 ? 0 : 1
   provider = aws.a111122223333_us-east-1
@@ -235,7 +244,7 @@ resource "aws_iam_role_policy" "perimeter_111122223333_web-role" {
   policy   = "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"OwnNetwork\",\"Effect\":\"Deny\",\"NotAction\":[\"dax:BatchGetItem\",\"dax:BatchWriteItem\",\"dax:ConditionCheckItem\",\"dax:DeleteItem\",\"dax:GetItem\",\"dax:PutItem\",\"dax:Query\",\"dax:Scan\",\"dax:UpdateItem\",\"elasticfilesystem:client*\",\"es:ES*\",\"kafka-cluster:*\",\"neptune-db:*\",\"rds-db:connect\"],\"Resource\":\"*\",\"Condition\":{\"Null\":{\"ec2:SourceInstanceARN\":\"false\"},\"BoolIfExists\":{\"aws:ViaAWSService\":\"false\"},\"NotIpAddressIfExists\":{\"aws:SourceIp\":\"198.18.0.10\"},\"StringNotEquals\":{\"aws:SourceVpc\":\"$${aws:Ec2InstanceSourceVpc}\",\"aws:SourceVpce\":\"vpce-0aaaabbbbccccdddd\"}}},{\"Sid\":\"OwnAddress\",\"Effect\":\"Deny\",\"NotAction\":[\"dax:BatchGetItem\",\"dax:BatchWriteItem\",\"dax:ConditionCheckItem\",\"dax:DeleteItem\",\"dax:GetItem\",\"dax:PutItem\",\"dax:Query\",\"dax:Scan\",\"dax:UpdateItem\",\"elasticfilesystem:client*\",\"es:ES*\",\"kafka-cluster:*\",\"neptune-db:*\",\"rds-db:connect\"],\"Resource\":\"*\",\"Condition\":{\"Null\":{\"ec2:SourceInstanceARN\":\"false\",\"aws:VpcSourceIp\":\"false\"},\"BoolIfExists\":{\"aws:ViaAWSService\":\"false\"},\"StringNotEquals\":{\"aws:Ec2InstanceSourcePrivateIPv4\":\"$${aws:VpcSourceIp}\"}}}]}"
 }
 
-# batch.role in 444455556666: Would have denied 0 of 1 call of 1 role at home, and 0 of 0 calls of thieves.
+# batch.role in 444455556666: Would have denied 0 of 1 sampled call of 1 role at home, and 0 of 0 sampled calls of thieves.
 resource "aws_iam_role_policy" "x_perimeter_444455556666_batch_role_4ee00dca34f6" {
   count    = length(setintersection(var.roles, ["all", "444455556666/batch.role"])) == 0 ? 0 : 1
   provider = aws.a444455556666_us-east-1
@@ -262,7 +271,7 @@ resource "aws_iam_role_policy" "keys_444455556666" {
   policy   = "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"OnlyKeysByImdsV2\",\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\",\"Condition\":{\"NumericLessThan\":{\"ec2:RoleDelivery\":\"2.0\"}}}]}"
 }
 
-# Went to it on a public way: 1 call of 1 role. Its name is AWS's usual one: the account was not read.
+# Went to it on a public way: 1 sampled call of 1 role. Its name is AWS's usual one: the account was not read.
 resource "aws_vpc_endpoint" "x_opening_vpc-0d1_com_amazonaws_eu-west-1_dynamodb_81b92ec213fb" {
   count             = contains(keys(var.vpcs), "vpc-0d1") ? 1 : 0
   provider          = aws.a111122223333_eu-west-1
@@ -273,7 +282,7 @@ resource "aws_vpc_endpoint" "x_opening_vpc-0d1_com_amazonaws_eu-west-1_dynamodb_
   tags              = { straykey = "harden" }
 }
 
-# Went to it on a public way: 1 call of 1 role. Its name is AWS's usual one: the account was not read.
+# Went to it on a public way: 1 sampled call of 1 role. Its name is AWS's usual one: the account was not read.
 resource "aws_vpc_endpoint" "x_opening_vpc-0d1_com_amazonaws_eu-west-1_ecr_api_71cfcf6eb735" {
   count               = contains(keys(var.vpcs), "vpc-0d1") ? 1 : 0
   provider            = aws.a111122223333_eu-west-1
@@ -286,7 +295,7 @@ resource "aws_vpc_endpoint" "x_opening_vpc-0d1_com_amazonaws_eu-west-1_ecr_api_7
   tags                = { straykey = "harden" }
 }
 
-# Went to it on a public way: 1 call of 1 role. Its name is AWS's usual one: the account was not read.
+# Went to it on a public way: 1 sampled call of 1 role. Its name is AWS's usual one: the account was not read.
 resource "aws_vpc_endpoint" "x_opening_vpc-0d1_com_amazonaws_eu-west-1_ecr_dkr_7f5ff137f9a3" {
   count               = contains(keys(var.vpcs), "vpc-0d1") ? 1 : 0
   provider            = aws.a111122223333_eu-west-1
@@ -299,7 +308,7 @@ resource "aws_vpc_endpoint" "x_opening_vpc-0d1_com_amazonaws_eu-west-1_ecr_dkr_7
   tags                = { straykey = "harden" }
 }
 
-# Went to it on a public way: 1 call of 1 role. Its name is AWS's usual one: the account was not read.
+# Went to it on a public way: 1 sampled call of 1 role. Its name is AWS's usual one: the account was not read.
 resource "aws_vpc_endpoint" "x_opening_vpc-0d1_com_amazonaws_eu-west-1_sqs_6683fac8e6a8" {
   count               = contains(keys(var.vpcs), "vpc-0d1") ? 1 : 0
   provider            = aws.a111122223333_eu-west-1
@@ -312,7 +321,7 @@ resource "aws_vpc_endpoint" "x_opening_vpc-0d1_com_amazonaws_eu-west-1_sqs_6683f
   tags                = { straykey = "harden" }
 }
 
-# Went to it on a public way: 1 call of 1 role. Its name is AWS's usual one: the account was not read.
+# Went to it on a public way: 1 sampled call of 1 role. Its name is AWS's usual one: the account was not read.
 resource "aws_vpc_endpoint" "x_opening_vpc-0d2_com_amazonaws_eu-west-1_s3_426b27939dc3" {
   count             = contains(keys(var.vpcs), "vpc-0d2") ? 1 : 0
   provider          = aws.a444455556666_eu-west-1
@@ -323,8 +332,8 @@ resource "aws_vpc_endpoint" "x_opening_vpc-0d2_com_amazonaws_eu-west-1_s3_426b27
   tags              = { straykey = "harden" }
 }
 
-# Would have denied 0 of 7 calls of 2 roles at home, and 0 of 1 call of thieves.
-# It replaces the policy the endpoint has; taken back, the endpoint lets everything through: keep the old.
+# Would have denied 0 of 7 sampled calls of 2 roles at home, and 0 of 1 sampled call of thieves. It replaces the policy that the endpoint has: a stricter one must be merged into it by hand first, or what that one denied is let through.
+# Taken back, the endpoint lets everything through: keep the old policy.
 resource "aws_vpc_endpoint_policy" "vpce-0aaaabbbbccccdddd" {
   count           = length(setintersection(var.endpoint_policies, ["all", "vpce-0aaaabbbbccccdddd"])) == 0 ? 0 : 1
   provider        = aws.a111122223333_eu-west-1
@@ -332,7 +341,7 @@ resource "aws_vpc_endpoint_policy" "vpce-0aaaabbbbccccdddd" {
   policy          = "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"Everybody\",\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"*\",\"Resource\":\"*\"},{\"Sid\":\"ButForeignKeys\",\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":\"*\",\"Resource\":\"*\",\"Condition\":{\"Null\":{\"aws:PrincipalAccount\":\"false\"},\"StringNotEquals\":{\"aws:PrincipalAccount\":[\"111122223333\",\"444455556666\"]},\"BoolIfExists\":{\"aws:PrincipalIsAWSService\":\"false\"}}},{\"Sid\":\"ButKeysOfOtherVpcs\",\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":\"*\",\"Resource\":\"*\",\"Condition\":{\"Null\":{\"aws:Ec2InstanceSourceVpc\":\"false\"},\"StringNotEquals\":{\"aws:Ec2InstanceSourceVpc\":\"vpc-0d1\"}}}]}"
 }
 
-# 111122223333, eu-west-1: what is launched must require tokens. Taken back, the account says nothing of it any more.
+# 111122223333, eu-west-1: what is launched must require tokens. Taken back, the account says nothing of it any more: note first what it says (aws ec2 get-instance-metadata-defaults --region eu-west-1).
 resource "aws_ec2_instance_metadata_defaults" "defaults_111122223333_eu-west-1" {
   count       = length(setintersection(var.metadata_defaults, ["all", "111122223333/eu-west-1"])) == 0 ? 0 : 1
   provider    = aws.a111122223333_eu-west-1
@@ -344,3 +353,14 @@ resource "aws_ec2_instance_metadata_defaults" "defaults_111122223333_eu-west-1" 
 
 # To take them back (require-tokens, account 111122223333):
 #   aws ec2 modify-instance-metadata-options --region eu-west-1 --instance-id i-0123456789abcdef0 --http-tokens optional --http-endpoint enabled
+
+# What trails do not record, 1:
+#   Not seen of 111122223333: objects read. To mend it: record them. It adds all objects. Each event is charged for. Nothing here takes it back: say to put-event-selectors what get-event-selectors said before.
+#   aws cloudtrail put-event-selectors --region eu-west-1 --trail-name main --advanced-event-selectors '[]'
+
+# What trails do not record, 2:
+#   Not seen of 444455556666: anything. To mend it: create a trail. Nothing here takes it back: delete-trail deletes it. It does not log before start-logging.
+#   aws cloudtrail create-trail --name straykey --s3-bucket-name YOUR-LOG-BUCKET
+
+# What trails do not record, 3:
+#   Not seen of 111122223333: its own records. To mend it: read this account's trail. There is no command for it.
