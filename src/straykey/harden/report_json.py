@@ -1,7 +1,7 @@
 """A report and its measures as one JSON document: the contract of docs/harden.md; fields are added, never renamed.
 
-* `level`: `network` or `instance`; `notes`, `unread`: sentences; `spared`: services, by IAM's name, that the documents
-  bind to known addresses, as no endpoint leads there; `left_out`: `{kind, account, role}` of those that fit into no document.
+* `level`: `network` or `instance`; `notes`, `unread`: sentences; `spared`: services, by IAM's name, that no endpoint
+  leads to; `left_out`: `{kind, account, role}` of those that fit into no document of that kind.
 * `sample`: of which calls all numbers of calls in `artifacts` and `needs` are.
 * `artifacts`: role policies by account and role, then SCPs, RCPs and endpoint policies.  Each has
   `kind`: `role-policy`, `scp`, `rcp` or `endpoint-policy`; `name`;
