@@ -224,6 +224,7 @@ def test_a_user_of_a_hostile_name_is_refused(harden: Harden) -> None:
 def test_a_beacon_is_printed_to_be_piped(harden: Harden, means: beacon.Means) -> None:
     told = harden("--part", "beacon", "--means", means.value)
     assert told.stdout == beacon.user_data(means)
+    assert "--beacon ROLE" in told.stderr
 
 
 # What makes no sense.

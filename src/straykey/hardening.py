@@ -311,6 +311,7 @@ def _print_beacon(means: MeansName) -> None:
 
     typer.echo(beacon.user_data(beacon.Means(means.value)), nl=False)
     say("this is user data for a launch template; it calls GetCallerIdentity once at each boot")
+    say("it counts once you say that the whole role sends it: --beacon ROLE, or beacon_roles of watch")
 
 
 def _apply(where: str, hardening: "Hardening", posture: "Posture | None", wanted: _Wanted) -> None:
