@@ -94,7 +94,7 @@ def test_endpoints_are_told_by_state_and_what_is_not_certain_has_a_mark() -> Non
 
 def test_nothing_to_do_and_nothing_missing_is_said_in_words() -> None:
     assert "No key came by IMDSv1" in printed(report_table.imdsv2(NONE))
-    assert "Nothing that could be known is missing" in printed(report_table.coverage([]))
+    assert "shows no gap. Of what is in no record" in printed(report_table.coverage([]))
 
 
 def test_no_text_of_a_log_reaches_the_terminal_as_it_is() -> None:

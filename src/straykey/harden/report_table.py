@@ -16,6 +16,10 @@ from straykey.harden.perimeter import ROOM, Artifact, Kind
 from straykey.harden.rehearsal import Count, Refused
 from straykey.harden.report import Rehearsed, Report
 
+_NO_GAP = (
+    "What was read shows no gap. Of what is in no record, such as a region that no trail covers, only the settings of "
+    "the trails tell: they are read with the account."
+)
 _MOST_CALLS = 8
 _MOST_ROLES = 10
 _MOST_COMMANDS = 2
@@ -160,7 +164,7 @@ def coverage(gaps: Sequence[Gap]) -> RenderableType:
         said += [f"$ {_line(gap.command)}"] if gap.command else []
         parts += [_indented(f"   {one}") for one in said]
     if not gaps:
-        parts.append(_indented("Nothing that could be known is missing."))
+        parts.append(_indented(_NO_GAP))
     return Group(*parts)
 
 
