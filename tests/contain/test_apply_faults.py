@@ -192,14 +192,15 @@ def test_what_somebody_put_on_a_role_that_was_made_is_named_with_how_to_take_it_
     assert snapshot() == before
 
 
-def test_an_instance_profile_that_somebody_put_it_into_is_named_too(here: Scene, journal: SqlJournal) -> None:
+def test_that_somebody_put_it_into_an_instance_profile_is_told_too(here: Scene, journal: SqlJournal) -> None:
     done = applied(swap(here), journal)
     client("iam").create_instance_profile(InstanceProfileName="mine")
     client("iam").add_role_to_instance_profile(InstanceProfileName="mine", RoleName=NAME)
     back = taken_back(done.id, journal, is_forced=True)
     assert back.stop is not None
-    assert "instance profile mine" in back.stop.reason
-    assert f"remove-role-from-instance-profile --role-name {NAME} --instance-profile-name mine" in back.stop.hint
+    assert "an instance profile that holds it" in back.stop.reason
+    assert f"list-instance-profiles-for-role --role-name {NAME}" in back.stop.hint
+    assert f"remove-role-from-instance-profile --role-name {NAME}" in back.stop.hint
     assert "--force" not in back.stop.hint
 
 

@@ -4,6 +4,7 @@
 # Limit: Tokens minted already go on until they expire (ECR 12 hours, EKS, RDS, CodeArtifact, web identity), and so do sessions open by SSM or SSH.
 # Limit: Users, access keys and roles the thief made go on.
 # Note: One other instance has this role, and what this breaks is broken there too: i-0fedcba9876543210.
+# Note: Endpoints are made for services whose calls CloudTrail recorded. What it does not record here (log lines to CloudWatch Logs, Session Manager's messages; queues, objects and items where data events are off) is in no number, and is denied if its service has no endpoint in the VPC.
 # Note: From then on the whole VPC reaches these services through the endpoints, in one zone; it needs DNS support and DNS hostnames switched on, and each endpoint costs money by the hour.
 # Note: Connections open to S3 and DynamoDB break once when their route changes.
 #
